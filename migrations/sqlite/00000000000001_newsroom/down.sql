@@ -1,0 +1,16 @@
+DROP TABLE changes;
+DROP TABLE related_links;
+DROP TABLE content_facets;
+DROP TABLE content_bylines;
+DROP TABLE content_tags;
+DROP TABLE content_sections;
+DROP TABLE article_contents;
+DROP TABLE article_edits;
+DROP TABLE articles;
+DROP TABLE slugs;
+DROP TABLE tags;
+DROP TABLE sections;
+DROP TABLE site;
+DROP TABLE setup_links;
+DROP TABLE authors;
+DROP TABLE users;

@@ -1,0 +1,397 @@
+//! Articles: one document in two stages, the draft that editors work on and the live one that readers see.
+
+use std::str::FromStr;
+
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+
+use super::{
+    author::AuthorCard,
+    body::{Body, BodySectionDraft, ImageFile},
+    error::Error,
+    id::{ArticleId, AuthorId, SectionId, TagId, UserId},
+    instant::Instant,
+    link::{Link, RelatedLink},
+    permission::Standing,
+    section::SectionCard,
+    slug::{Reference, Slug},
+    tag::TagCard,
+    workflow::State,
+};
+
+/// Most tags of an article.
+pub const MAX_TAGS: usize = 50;
+/// Most bylines of an article.
+pub const MAX_BYLINES: usize = 30;
+/// Most secondary sections of an article.
+pub const MAX_SECONDARY_SECTIONS: usize = 10;
+
+/// One of the two forms of an article's document.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum Stage {
+    /// What editors work on.
+    Draft,
+    /// What readers see.
+    #[default]
+    Live,
+}
+
+/// What kind of article it is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum ArticleType {
+    /// A report.
+    #[default]
+    News,
+    /// What it means.
+    Analysis,
+    /// What somebody thinks.
+    Opinion,
+    /// A long read.
+    Feature,
+    /// Questions and answers.
+    Interview,
+    /// The background.
+    Explainer,
+    /// A live blog.
+    Live,
+}
+
+impl ArticleType {
+    /// Every type.
+    pub const ALL: [Self; 7] =
+        [Self::News, Self::Analysis, Self::Opinion, Self::Feature, Self::Interview, Self::Explainer, Self::Live];
+
+    /// The type as it is stored and shown.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::News => "news",
+            Self::Analysis => "analysis",
+            Self::Opinion => "opinion",
+            Self::Feature => "feature",
+            Self::Interview => "interview",
+            Self::Explainer => "explainer",
+            Self::Live => "live",
+        }
+    }
+}
+
+impl FromStr for ArticleType {
+    type Err = Error;
+
+    fn from_str(text: &str) -> Result<Self, Error> {
+        Self::ALL
+            .into_iter()
+            .find(|kind| kind.as_str() == text)
+            .ok_or_else(|| Error::internal("reading an article type", format!("unknown type {text:?}")))
+    }
+}
+
+/// A picture with its texts.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Image {
+    /// The picture.
+    pub media: ImageFile,
+    /// What it shows, for those who cannot see it.
+    #[serde(default)]
+    #[schema(max_length = 1000)]
+    pub alt: Option<String>,
+    /// What readers see under it.
+    #[serde(default)]
+    #[schema(max_length = 1000)]
+    pub caption: Option<String>,
+    /// Who made it.
+    #[serde(default)]
+    #[schema(max_length = 300)]
+    pub credit: Option<String>,
+}
+
+/// Words for search engines and social networks; what is `null` is taken from the thing itself.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct Seo {
+    /// The title of the page.
+    #[schema(max_length = 200)]
+    pub title: Option<String>,
+    /// The description of the page.
+    #[schema(max_length = 500)]
+    pub description: Option<String>,
+    /// The address that counts as the original, if that is elsewhere.
+    #[schema(max_length = 2000)]
+    pub canonical_url: Option<String>,
+    /// Whether search engines are asked to leave the page out.
+    pub noindex: bool,
+    /// A picture for social networks.
+    #[schema(max_length = 2000)]
+    pub og_image: Option<String>,
+}
+
+/// Who wrote an article, with the author's profile if there is one.
+#[derive(Debug, Clone, PartialEq, Serialize, ToSchema)]
+pub struct Byline {
+    /// The author's profile; `null` for a byline that is only a name, such as an agency's.
+    pub author: Option<AuthorCard>,
+    /// The name as printed.
+    #[schema(examples("Ada Okafor"))]
+    pub name: String,
+    /// What they did, such as "Words" or "Pictures".
+    pub role: Option<String>,
+}
+
+/// A byline as the document holds it: an author, a name, or an author under another name.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct DocumentByline {
+    /// The author.
+    pub author: Option<AuthorId>,
+    /// The printed name; the author's own if there is none.
+    pub name: Option<String>,
+    /// What they did.
+    pub role: Option<String>,
+}
+
+/// A byline to write.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct BylineDraft {
+    /// The author, by id or slug.
+    pub author: Option<Reference>,
+    /// The printed name.
+    pub name: Option<String>,
+    /// What they did.
+    pub role: Option<String>,
+}
+
+/// The document of an article, with everything else named by its id: what is edited and copied from draft to live.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Document {
+    /// Its name in addresses.
+    pub slug: Slug,
+    /// What kind of article it is.
+    pub kind: ArticleType,
+    /// The headline.
+    pub headline: String,
+    /// The sentence under the headline.
+    pub standfirst: Option<String>,
+    /// The word or two above the headline.
+    pub kicker: Option<String>,
+    /// The section that gives it its address.
+    pub section: Option<SectionId>,
+    /// Other sections that show it.
+    pub sections: Vec<SectionId>,
+    /// What it is about; the first is the lead tag.
+    pub tags: Vec<TagId>,
+    /// Who wrote it.
+    pub bylines: Vec<DocumentByline>,
+    /// The picture on top.
+    pub lead_image: Option<Image>,
+    /// Its language, BCP 47.
+    pub language: String,
+    /// Where it was written, such as "PORT ELLERY".
+    pub dateline: Option<String>,
+    /// Words for search engines.
+    pub seo: Seo,
+    /// The text.
+    pub body: Body,
+    /// Its links, inline ones included, in order.
+    pub links: Vec<Link>,
+}
+
+/// The members of a document to write. A new article begins empty, so that creating and editing are one thing.
+#[derive(Debug, Clone, Default)]
+pub struct DocumentChanges {
+    /// A new slug; made from the headline when a new article has none.
+    pub slug: Option<Slug>,
+    /// A new type.
+    pub kind: Option<ArticleType>,
+    /// A new headline.
+    pub headline: Option<String>,
+    /// A new standfirst, or none.
+    pub standfirst: Option<Option<String>>,
+    /// A new kicker, or none.
+    pub kicker: Option<Option<String>>,
+    /// A new section, by id or path, or none.
+    pub section: Option<Option<Reference>>,
+    /// New secondary sections, by id or path.
+    pub sections: Option<Vec<Reference>>,
+    /// New tags, by id or slug.
+    pub tags: Option<Vec<Reference>>,
+    /// New bylines.
+    pub bylines: Option<Vec<BylineDraft>>,
+    /// A new lead image, or none.
+    pub lead_image: Option<Option<Image>>,
+    /// A new language.
+    pub language: Option<String>,
+    /// A new dateline, or none.
+    pub dateline: Option<Option<String>>,
+    /// New words for search engines.
+    pub seo: Option<Seo>,
+    /// A new body.
+    pub body: Option<Vec<BodySectionDraft>>,
+}
+
+/// What does not change with an edit.
+#[derive(Debug, Clone, PartialEq)]
+pub struct ArticleRecord {
+    /// Its id.
+    pub id: ArticleId,
+    /// Where it stands in the workflow.
+    pub state: State,
+    /// The version of the draft.
+    pub version: i64,
+    /// The version that is live.
+    pub live_version: Option<i64>,
+    /// Who made it.
+    pub created_by: UserId,
+    /// When it was made.
+    pub created_at: Instant,
+    /// When it was first public.
+    pub first_published_at: Option<Instant>,
+    /// Users whose author profile stands in the bylines of the draft.
+    pub byline_users: Vec<UserId>,
+}
+
+impl ArticleRecord {
+    /// What a user is to this article.
+    pub fn standing(&self, user: UserId) -> Standing {
+        Standing {
+            own: self.created_by == user || self.byline_users.contains(&user),
+            ever_published: self.first_published_at.is_some(),
+        }
+    }
+}
+
+/// An article as it is read: one stage of its document with cards of all that it refers to.
+#[derive(Debug, Clone)]
+pub struct Article {
+    /// Its id.
+    pub id: ArticleId,
+    /// Which stage this is.
+    pub stage: Stage,
+    /// The version of the document in this stage.
+    pub version: i64,
+    /// What kind of article it is.
+    pub kind: ArticleType,
+    /// Its name in addresses.
+    pub slug: Slug,
+    /// Its path on the site.
+    pub path: String,
+    /// Its address.
+    pub url: String,
+    /// The headline.
+    pub headline: String,
+    /// The sentence under the headline.
+    pub standfirst: Option<String>,
+    /// The word or two above the headline.
+    pub kicker: Option<String>,
+    /// The section that gives it its address.
+    pub section: Option<SectionCard>,
+    /// Other sections that show it.
+    pub sections: Vec<SectionCard>,
+    /// What it is about.
+    pub tags: Vec<TagCard>,
+    /// Who wrote it.
+    pub bylines: Vec<Byline>,
+    /// The picture on top.
+    pub lead_image: Option<Image>,
+    /// Its language.
+    pub language: String,
+    /// Where it was written.
+    pub dateline: Option<String>,
+    /// Words for search engines.
+    pub seo: Seo,
+    /// Words of the body.
+    pub word_count: u32,
+    /// The text, as the JSON in which it is stored; none in lists that do not include it.
+    pub body: Option<String>,
+    /// Its links, inline ones included; none in lists that do not include them.
+    pub links: Option<Vec<RelatedLink>>,
+    /// When it was first public.
+    pub first_published_at: Option<Instant>,
+    /// When it was published, as readers see it.
+    pub published_at: Option<Instant>,
+    /// When this stage was last changed.
+    pub updated_at: Instant,
+    /// When the live document becomes visible.
+    pub live_from: Option<Instant>,
+    /// When it ceases to be.
+    pub live_until: Option<Instant>,
+}
+
+/// What the workflow knows of an article, for those who may read its draft.
+#[derive(Debug, Clone, PartialEq, Serialize, ToSchema)]
+pub struct Workflow {
+    /// Where it stands.
+    pub state: State,
+    /// When the live document becomes or became visible.
+    pub live_from: Option<Instant>,
+    /// When it ceases to be visible.
+    pub live_until: Option<Instant>,
+    /// Whether the draft is ahead of what readers see.
+    pub has_unpublished_changes: bool,
+    /// The version that readers see.
+    pub live_version: Option<i64>,
+    /// The version of the draft.
+    pub draft_version: i64,
+    /// What the caller may do now: `edit`, `delete`, and steps of the workflow.
+    #[schema(examples(json!(["edit", "publish"])))]
+    pub allowed_actions: Vec<&'static str>,
+    /// Who made it.
+    pub created_by: UserId,
+}
+
+/// The order of a list of articles.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum ArticleOrder {
+    /// By publication.
+    #[default]
+    PublishedAt,
+    /// By the last change.
+    UpdatedAt,
+    /// By headline.
+    Headline,
+}
+
+/// What a list of articles is narrowed to; all conditions must hold.
+#[derive(Debug, Clone, Default)]
+pub struct ArticleFilter {
+    /// In this section or below it, by id or path.
+    pub section: Option<Reference>,
+    /// Only in the section itself.
+    pub section_exact: bool,
+    /// With any of these tags.
+    pub any_tag: Vec<Reference>,
+    /// With all of these tags.
+    pub all_tags: Vec<Reference>,
+    /// By this author.
+    pub author: Option<Reference>,
+    /// Of any of these types.
+    pub kinds: Vec<ArticleType>,
+    /// In this language.
+    pub language: Option<String>,
+    /// Published at or after.
+    pub published_after: Option<Instant>,
+    /// Published before.
+    pub published_before: Option<Instant>,
+    /// Changed at or after.
+    pub updated_after: Option<Instant>,
+    /// Changed before.
+    pub updated_before: Option<Instant>,
+    /// Only these.
+    pub ids: Vec<ArticleId>,
+    /// Not these.
+    pub exclude: Vec<ArticleId>,
+    /// With a lead image.
+    pub has_lead_image: bool,
+    /// In this state of the workflow; drafts only.
+    pub state: Option<State>,
+}
+
+/// What a list of articles holds beside the cards.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Include {
+    /// The text.
+    pub body: bool,
+    /// The links.
+    pub related: bool,
+}

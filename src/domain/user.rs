@@ -1,0 +1,127 @@
+//! Users, their roles, and who is asking.
+
+use std::{fmt, str::FromStr};
+
+use super::{
+    error::Error,
+    id::{AuthorId, UserId},
+    instant::Instant,
+};
+
+/// What a user may do, from least to most; [`super::permission`] has the table.
+#[derive(
+    Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize, serde::Deserialize, utoipa::ToSchema,
+)]
+#[serde(rename_all = "lowercase")]
+pub enum Role {
+    /// Writes drafts of their own.
+    Contributor,
+    /// Writes and publishes articles of their own.
+    Author,
+    /// Writes and publishes everything, keeps sections, tags and authors.
+    Editor,
+    /// Everything, and users and the site.
+    Admin,
+}
+
+impl Role {
+    /// Every role.
+    pub const ALL: [Self; 4] = [Self::Contributor, Self::Author, Self::Editor, Self::Admin];
+
+    /// The role as it is stored and shown.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Contributor => "contributor",
+            Self::Author => "author",
+            Self::Editor => "editor",
+            Self::Admin => "admin",
+        }
+    }
+}
+
+impl fmt::Display for Role {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+impl FromStr for Role {
+    type Err = Error;
+
+    fn from_str(text: &str) -> Result<Self, Error> {
+        Self::ALL
+            .into_iter()
+            .find(|role| role.as_str() == text)
+            .ok_or_else(|| Error::internal("reading a role", format!("unknown role {text:?}")))
+    }
+}
+
+/// A user as others may see them.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct User {
+    /// Their id.
+    pub id: UserId,
+    /// Their address, lower case, with which they log in.
+    pub email: String,
+    /// Their name.
+    pub name: String,
+    /// What they may do.
+    pub role: Role,
+    /// Whether they are shut out.
+    pub suspended: bool,
+    /// The author profile that is theirs.
+    pub author_id: Option<AuthorId>,
+    /// When they were made.
+    pub created_at: Instant,
+}
+
+/// Who is asking.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Principal {
+    /// A reader without credentials.
+    Anonymous,
+    /// A user who has shown a valid token.
+    User(User),
+}
+
+impl Principal {
+    /// The user, or 401 for the anonymous.
+    pub fn user(&self) -> Result<&User, Error> {
+        match self {
+            Self::Anonymous => Err(Error::unauthenticated()),
+            Self::User(user) => Ok(user),
+        }
+    }
+
+    /// Whether this is a reader without credentials.
+    pub fn is_anonymous(&self) -> bool {
+        matches!(self, Self::Anonymous)
+    }
+}
+
+/// An e-mail address to log in with, in lower case.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct EmailAddress(String);
+
+/// The text is no e-mail address.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("must be an e-mail address")]
+pub struct NotAnEmailAddress;
+
+impl EmailAddress {
+    /// The address.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl FromStr for EmailAddress {
+    type Err = NotAnEmailAddress;
+
+    fn from_str(text: &str) -> Result<Self, NotAnEmailAddress> {
+        let text = text.trim().to_lowercase();
+        let (local, host) = text.rsplit_once('@').ok_or(NotAnEmailAddress)?;
+        let plain = |part: &str| !part.is_empty() && !part.contains(|c: char| c.is_whitespace() || c == '@' || c.is_control());
+        if plain(local) && plain(host) && text.len() <= 254 { Ok(Self(text)) } else { Err(NotAnEmailAddress) }
+    }
+}

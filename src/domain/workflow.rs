@@ -1,0 +1,80 @@
+//! The states of an article and the steps between them.
+
+use std::{fmt, str::FromStr};
+
+use super::error::Error;
+
+/// Where an article stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, serde::Serialize, serde::Deserialize, utoipa::ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum State {
+    /// Never public; being written.
+    Draft,
+    /// Readers see the live document; the draft may be ahead of it.
+    Published,
+    /// Was public and has been withdrawn.
+    Unpublished,
+}
+
+/// A step of the workflow.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Transition {
+    /// Make the draft what readers see.
+    Publish,
+    /// Withdraw what readers see.
+    Unpublish,
+}
+
+impl State {
+    /// Every state.
+    pub const ALL: [Self; 3] = [Self::Draft, Self::Published, Self::Unpublished];
+
+    /// The state as it is stored and shown.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Draft => "draft",
+            Self::Published => "published",
+            Self::Unpublished => "unpublished",
+        }
+    }
+
+    /// The state after a step; `None` where the workflow has no such step. Publishing a published article makes
+    /// its unpublished changes public.
+    pub const fn after(self, transition: Transition) -> Option<Self> {
+        match (self, transition) {
+            (Self::Draft | Self::Published | Self::Unpublished, Transition::Publish) => Some(Self::Published),
+            (Self::Published, Transition::Unpublish) => Some(Self::Unpublished),
+            (Self::Draft | Self::Unpublished, Transition::Unpublish) => None,
+        }
+    }
+}
+
+impl Transition {
+    /// Every step.
+    pub const ALL: [Self; 2] = [Self::Publish, Self::Unpublish];
+
+    /// The step as it stands in `allowed_actions` and in the path of its operation.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Publish => "publish",
+            Self::Unpublish => "unpublish",
+        }
+    }
+}
+
+impl fmt::Display for State {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+impl FromStr for State {
+    type Err = Error;
+
+    fn from_str(text: &str) -> Result<Self, Error> {
+        Self::ALL
+            .into_iter()
+            .find(|state| state.as_str() == text)
+            .ok_or_else(|| Error::internal("reading a workflow state", format!("unknown state {text:?}")))
+    }
+}

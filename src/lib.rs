@@ -1,0 +1,27 @@
+//! Masthead: a headless CMS for newsrooms.
+//!
+//! # The map
+//!
+//! Each layer imports only layers below it; `tests/it/layers.rs` keeps it so.
+//!
+//! | layer | what it is |
+//! | --- | --- |
+//! | [`cli`] | one file per subcommand: serve, migrate, user, demo, openapi |
+//! | [`app`] | builds the application once, for the binary and for tests alike |
+//! | [`http`] | Actix: routes, extractors, DTOs, problem+json, caching headers, OpenAPI |
+//! | [`service`] | use cases, one function each: check the permission, open the transaction, record the change |
+//! | [`store`] | Diesel: connections, schema, rows and queries; the only place that knows SQL |
+//! | [`domain`] | types and rules without I/O |
+//! | [`config`], [`telemetry`] | leaves, used by `cli` and `app` only |
+//!
+//! One resource keeps one name all the way down. Read articles first: `http/articles` → `service/articles` →
+//! `store/articles` → `domain/article.rs` → `tests/it/articles.rs`.
+
+pub mod app;
+pub mod cli;
+pub mod config;
+pub mod domain;
+pub mod http;
+pub mod service;
+pub mod store;
+pub mod telemetry;

@@ -1,0 +1,79 @@
+//! The log of public changes, in the order in which they became visible.
+
+use diesel::prelude::*;
+
+use super::{
+    Lock,
+    conn::Db,
+    exclusive, from_json,
+    schema::changes,
+    to_json,
+};
+use crate::domain::{change::Change, error::Error};
+
+/// A recorded change.
+#[derive(Debug, Clone, PartialEq)]
+pub struct RecordedChange {
+    /// Its place in the order, from 1, with gaps.
+    pub seq: i64,
+    /// When it became visible, in milliseconds.
+    pub at: i64,
+    /// What happened, as in [`crate::domain::change::ChangeKind::as_str`].
+    pub kind: String,
+    /// To what kind of thing.
+    pub entity: String,
+    /// To which one.
+    pub entity_id: i64,
+    /// Where it is now.
+    pub path: Option<String>,
+    /// Where it was.
+    pub old_path: Option<String>,
+    /// What caches must drop.
+    pub surrogate_keys: Vec<String>,
+}
+
+/// Records a change in the transaction that makes it. Transactions that record changes commit one after the other, so
+/// that a reader of the log never sees a later one before an earlier one.
+pub fn record(db: &mut Db, change: &Change) -> Result<(), Error> {
+    exclusive(db, Lock::Changes)?;
+    diesel::insert_into(changes::table)
+        .values((
+            changes::at.eq(change.at.millis()),
+            changes::kind.eq(change.kind.as_str()),
+            changes::entity.eq(change.entity.as_str()),
+            changes::entity_id.eq(change.entity_id),
+            changes::path.eq(&change.path),
+            changes::old_path.eq(&change.old_path),
+            changes::surrogate_keys.eq(to_json(&change.surrogate_keys)?),
+            changes::actor_id.eq(change.actor.map(|user| user.get())),
+        ))
+        .execute(db)?;
+    Ok(())
+}
+
+type Row = (i64, i64, String, String, i64, Option<String>, Option<String>, String);
+
+/// The changes after `since`, oldest first.
+pub fn list(db: &mut Db, since: i64, limit: i64) -> Result<Vec<RecordedChange>, Error> {
+    let rows: Vec<Row> = changes::table
+        .filter(changes::seq.gt(since))
+        .order(changes::seq)
+        .limit(limit)
+        .select((
+            changes::seq,
+            changes::at,
+            changes::kind,
+            changes::entity,
+            changes::entity_id,
+            changes::path,
+            changes::old_path,
+            changes::surrogate_keys,
+        ))
+        .load(db)?;
+    rows.into_iter()
+        .map(|(seq, at, kind, entity, entity_id, path, old_path, keys)| {
+            let surrogate_keys = from_json("changes.surrogate_keys", &keys)?;
+            Ok(RecordedChange { seq, at, kind, entity, entity_id, path, old_path, surrogate_keys })
+        })
+        .collect()
+}

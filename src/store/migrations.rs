@@ -1,0 +1,57 @@
+//! Migrations, embedded: the same names for both databases.
+
+use diesel::migration::{Migration, MigrationSource, MigrationVersion};
+use diesel_migrations::{EmbeddedMigrations, MigrationHarness, embed_migrations};
+
+use super::conn::{Db, on_either};
+use crate::domain::error::Error;
+
+const SQLITE: EmbeddedMigrations = embed_migrations!("migrations/sqlite");
+const POSTGRES: EmbeddedMigrations = embed_migrations!("migrations/postgres");
+
+fn failed(error: impl std::fmt::Display) -> Error {
+    Error::internal("migrating the database", error)
+}
+
+/// The versions that this program knows, oldest first.
+fn known() -> Result<Vec<MigrationVersion<'static>>, Error> {
+    let migrations = MigrationSource::<diesel::sqlite::Sqlite>::migrations(&SQLITE).map_err(failed)?;
+    let mut versions: Vec<_> = migrations.iter().map(|migration| migration.name().version().as_owned()).collect();
+    versions.sort();
+    Ok(versions)
+}
+
+/// Runs what is missing, each migration in a transaction, and tells their names.
+///
+/// # Errors
+/// When the database has migrations that this program does not know, or one fails.
+pub fn run(db: &mut Db) -> Result<Vec<String>, Error> {
+    let known = known()?;
+    let applied = on_either!(&mut *db, conn => conn.applied_migrations().map_err(failed))?;
+    if let Some(newer) = applied.iter().find(|version| !known.contains(version)) {
+        return Err(failed(format!("the database is newer than this program: it has migration {newer}")));
+    }
+    let run = match db {
+        Db::Sqlite(conn) => conn.run_pending_migrations(SQLITE).map_err(failed)?,
+        Db::Postgres(conn) => conn.run_pending_migrations(POSTGRES).map_err(failed)?,
+    };
+    Ok(run.iter().map(ToString::to_string).collect())
+}
+
+/// Whether the database has exactly the migrations of this program.
+pub(super) fn is_current(db: &mut Db) -> Result<bool, Error> {
+    let mut applied = on_either!(db, conn => conn.applied_migrations().map_err(failed))?;
+    applied.sort();
+    Ok(applied == known()?)
+}
+
+/// Undoes every migration. For tests: the data is gone.
+///
+/// # Errors
+/// When one cannot be undone.
+pub fn revert_all(db: &mut Db) -> Result<(), Error> {
+    match db {
+        Db::Sqlite(conn) => conn.revert_all_migrations(SQLITE).map(drop).map_err(failed),
+        Db::Postgres(conn) => conn.revert_all_migrations(POSTGRES).map(drop).map_err(failed),
+    }
+}

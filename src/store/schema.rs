@@ -1,0 +1,229 @@
+//! The tables, the same in both databases. Instants are milliseconds since the Unix epoch.
+
+use diesel::{allow_tables_to_appear_in_same_query, joinable, table};
+
+table! {
+    users (id) {
+        id -> BigInt,
+        email -> Text,
+        name -> Text,
+        role -> Text,
+        suspended -> Bool,
+        password_hash -> Text,
+        created_at -> BigInt,
+        updated_at -> BigInt,
+    }
+}
+
+table! {
+    setup_links (token_hash) {
+        token_hash -> Text,
+        expires_at -> BigInt,
+    }
+}
+
+table! {
+    site (id) {
+        id -> BigInt,
+        name -> Text,
+        tagline -> Nullable<Text>,
+        url -> Text,
+        language -> Text,
+        time_zone -> Text,
+        permalink -> Text,
+        navigation -> Text,
+        version -> BigInt,
+        updated_at -> BigInt,
+    }
+}
+
+table! {
+    authors (id) {
+        id -> BigInt,
+        slug -> Text,
+        name -> Text,
+        role -> Nullable<Text>,
+        bio -> Nullable<Text>,
+        avatar -> Nullable<Text>,
+        links -> Text,
+        user_id -> Nullable<BigInt>,
+        version -> BigInt,
+        created_at -> BigInt,
+        updated_at -> BigInt,
+    }
+}
+
+table! {
+    sections (id) {
+        id -> BigInt,
+        parent_id -> Nullable<BigInt>,
+        slug -> Text,
+        path -> Text,
+        name -> Text,
+        description -> Nullable<Text>,
+        seo -> Text,
+        position -> Integer,
+        version -> BigInt,
+        created_at -> BigInt,
+        updated_at -> BigInt,
+    }
+}
+
+table! {
+    tags (id) {
+        id -> BigInt,
+        slug -> Text,
+        name -> Text,
+        #[sql_name = "type"]
+        kind -> Text,
+        description -> Nullable<Text>,
+        version -> BigInt,
+        created_at -> BigInt,
+        updated_at -> BigInt,
+    }
+}
+
+table! {
+    slugs (kind, slug) {
+        kind -> Text,
+        slug -> Text,
+        entity_id -> BigInt,
+        public -> Bool,
+    }
+}
+
+table! {
+    articles (id) {
+        id -> BigInt,
+        state -> Text,
+        version -> BigInt,
+        live_version -> Nullable<BigInt>,
+        created_by -> BigInt,
+        created_at -> BigInt,
+        first_published_at -> Nullable<BigInt>,
+    }
+}
+
+table! {
+    article_edits (article_id, version) {
+        article_id -> BigInt,
+        version -> BigInt,
+        at -> BigInt,
+        actor_id -> BigInt,
+        changed -> Text,
+    }
+}
+
+table! {
+    article_contents (article_id, stage) {
+        article_id -> BigInt,
+        stage -> SmallInt,
+        version -> BigInt,
+        slug -> Text,
+        #[sql_name = "type"]
+        kind -> Text,
+        language -> Text,
+        section_id -> Nullable<BigInt>,
+        live_from -> Nullable<BigInt>,
+        live_until -> Nullable<BigInt>,
+        published_at -> Nullable<BigInt>,
+        updated_at -> BigInt,
+        word_count -> Integer,
+        headline -> Text,
+        standfirst -> Nullable<Text>,
+        kicker -> Nullable<Text>,
+        dateline -> Nullable<Text>,
+        lead_image -> Nullable<Text>,
+        seo -> Text,
+        body -> Text,
+    }
+}
+
+table! {
+    content_sections (article_id, stage, section_id) {
+        article_id -> BigInt,
+        stage -> SmallInt,
+        position -> Integer,
+        section_id -> BigInt,
+    }
+}
+
+table! {
+    content_tags (article_id, stage, tag_id) {
+        article_id -> BigInt,
+        stage -> SmallInt,
+        position -> Integer,
+        tag_id -> BigInt,
+    }
+}
+
+table! {
+    content_bylines (article_id, stage, position) {
+        article_id -> BigInt,
+        stage -> SmallInt,
+        position -> Integer,
+        author_id -> Nullable<BigInt>,
+        name -> Nullable<Text>,
+        role -> Nullable<Text>,
+    }
+}
+
+table! {
+    content_facets (stage, kind, facet_id, published_at, article_id) {
+        stage -> SmallInt,
+        kind -> SmallInt,
+        facet_id -> BigInt,
+        published_at -> BigInt,
+        article_id -> BigInt,
+    }
+}
+
+table! {
+    related_links (id, stage) {
+        id -> BigInt,
+        stage -> SmallInt,
+        article_id -> BigInt,
+        position -> Integer,
+        label -> Text,
+        kind -> Text,
+        target_article_id -> Nullable<BigInt>,
+        url -> Nullable<Text>,
+        title -> Nullable<Text>,
+        block_id -> Nullable<BigInt>,
+    }
+}
+
+table! {
+    changes (seq) {
+        seq -> BigInt,
+        at -> BigInt,
+        kind -> Text,
+        entity -> Text,
+        entity_id -> BigInt,
+        path -> Nullable<Text>,
+        old_path -> Nullable<Text>,
+        surrogate_keys -> Text,
+        actor_id -> Nullable<BigInt>,
+    }
+}
+
+joinable!(content_tags -> tags (tag_id));
+joinable!(content_sections -> sections (section_id));
+joinable!(content_bylines -> authors (author_id));
+joinable!(article_contents -> articles (article_id));
+
+allow_tables_to_appear_in_same_query!(
+    users,
+    site,
+    authors,
+    sections,
+    tags,
+    slugs,
+    articles,
+    article_contents,
+    content_sections,
+    content_tags,
+    content_bylines,
+    content_facets,
+    related_links,
+);

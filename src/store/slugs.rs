@@ -1,0 +1,112 @@
+//! Names under which things are found: slugs of articles, tags and authors, paths of sections. A name that a thing
+//! once had redirects to it for as long as nothing else takes it.
+
+use diesel::prelude::*;
+
+use super::{
+    conn::{Db, on_either},
+    schema::slugs,
+};
+use crate::domain::{
+    change::Entity,
+    error::Error,
+    slug::{Reference, Slug},
+};
+
+/// Takes a name for a thing. A name that the thing had before becomes its present one again.
+///
+/// # Errors
+/// 409 `taken` if the name belongs, or once belonged, to something else.
+pub fn claim(db: &mut Db, kind: Entity, name: &str, id: i64, public: bool) -> Result<(), Error> {
+    let row = (
+        slugs::kind.eq(kind.as_str()),
+        slugs::slug.eq(name),
+        slugs::entity_id.eq(id),
+        slugs::public.eq(public),
+    );
+    // The conflict waits for another transaction that is about to take the same name, so two cannot both have it.
+    on_either!(&mut *db, conn => diesel::insert_into(slugs::table).values(row).on_conflict_do_nothing().execute(conn))?;
+    let owner: i64 = slugs::table.find((kind.as_str(), name)).select(slugs::entity_id).first(db)?;
+    if owner == id {
+        Ok(())
+    } else {
+        Err(Error::taken(format!("The {} name {name:?} belongs, or once belonged, to another.", kind.as_str())))
+    }
+}
+
+/// Lets go of a name that a thing had: kept as a redirect if readers have seen it, free for others if not.
+pub fn release(db: &mut Db, kind: Entity, name: &str) -> Result<(), Error> {
+    diesel::delete(slugs::table.find((kind.as_str(), name)).filter(slugs::public.eq(false))).execute(db)?;
+    Ok(())
+}
+
+/// Notes that readers have seen a name.
+pub fn publish(db: &mut Db, kind: Entity, name: &str) -> Result<(), Error> {
+    diesel::update(slugs::table.find((kind.as_str(), name))).set(slugs::public.eq(true)).execute(db)?;
+    Ok(())
+}
+
+/// Makes every name of one thing lead to another.
+pub fn repoint(db: &mut Db, kind: Entity, from: i64, to: i64) -> Result<(), Error> {
+    let names = slugs::table.filter(slugs::entity_id.eq(from)).filter(slugs::kind.eq(kind.as_str()));
+    diesel::update(names).set(slugs::entity_id.eq(to)).execute(db)?;
+    Ok(())
+}
+
+/// Frees every name of a thing that is no more.
+pub fn forget(db: &mut Db, kind: Entity, id: i64) -> Result<(), Error> {
+    let names = slugs::table.filter(slugs::entity_id.eq(id)).filter(slugs::kind.eq(kind.as_str()));
+    diesel::delete(names).execute(db)?;
+    Ok(())
+}
+
+/// The first of `wanted`, `wanted-2`, `wanted-3` … that nothing has.
+pub fn free(db: &mut Db, kind: Entity, wanted: &Slug) -> Result<Slug, Error> {
+    let mut candidate = wanted.clone();
+    for number in 2.. {
+        let found: Option<i64> =
+            slugs::table.find((kind.as_str(), candidate.as_str())).select(slugs::entity_id).first(db).optional()?;
+        if found.is_none() {
+            break;
+        }
+        candidate = wanted.numbered(number);
+    }
+    Ok(candidate)
+}
+
+/// The ids of things of one kind, in the order of the references; `None` for a name that nothing has. An id is
+/// passed through: whether it exists shows when the thing is read. One statement, none if all are ids.
+pub fn resolve(db: &mut Db, kind: Entity, references: &[Reference]) -> Result<Vec<Option<i64>>, Error> {
+    let names: Vec<&str> = references
+        .iter()
+        .filter_map(|reference| match reference {
+            Reference::Slug(slug) => Some(slug.as_str()),
+            Reference::Id(_) => None,
+        })
+        .collect();
+    let mut found = std::collections::HashMap::new();
+    if !names.is_empty() {
+        let rows: Vec<(String, i64)> = slugs::table
+            .filter(slugs::kind.eq(kind.as_str()))
+            .filter(slugs::slug.eq_any(&names))
+            .select((slugs::slug, slugs::entity_id))
+            .load(db)?;
+        found.extend(rows);
+    }
+    Ok(references
+        .iter()
+        .map(|reference| match reference {
+            Reference::Id(id) => Some(*id),
+            Reference::Slug(slug) => found.get(slug).copied(),
+        })
+        .collect())
+}
+
+/// The id of one thing, or 404.
+///
+/// # Errors
+/// 404 if no thing of this kind has, or ever had, the name.
+pub fn resolve_one(db: &mut Db, kind: Entity, reference: &Reference) -> Result<i64, Error> {
+    let found = resolve(db, kind, std::slice::from_ref(reference))?;
+    found.first().copied().flatten().ok_or_else(|| Error::not_found(kind.as_str()))
+}

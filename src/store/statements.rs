@@ -1,0 +1,55 @@
+//! Counts SQL statements, so that a test and `Server-Timing` can tell how many a request took.
+
+use std::{
+    cell::Cell,
+    future::Future,
+    time::{Duration, Instant},
+};
+
+thread_local! {
+    static ON_THIS_THREAD: Cell<u32> = const { Cell::new(0) };
+}
+
+tokio::task_local! {
+    static OF_THIS_REQUEST: Cell<Usage>;
+}
+
+/// What a request asked of the database.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Usage {
+    /// SQL statements; `BEGIN` and `COMMIT` are not counted.
+    pub statements: u32,
+    /// Time spent with a connection in hand.
+    pub time: Duration,
+}
+
+/// Called by the instrumentation of each connection.
+pub(super) fn count_one() {
+    ON_THIS_THREAD.with(|count| count.set(count.get() + 1));
+}
+
+/// Runs database work on this thread and measures it.
+pub(super) fn measure<T>(work: impl FnOnce() -> T) -> (T, Usage) {
+    let (before, begun) = (ON_THIS_THREAD.with(Cell::get), Instant::now());
+    let result = work();
+    let statements = ON_THIS_THREAD.with(Cell::get).wrapping_sub(before);
+    (result, Usage { statements, time: begun.elapsed() })
+}
+
+/// Adds to the usage of the request on whose task this is called, if there is one.
+pub(super) fn record(usage: Usage) {
+    let _ = OF_THIS_REQUEST.try_with(|total| {
+        let Usage { statements, time } = total.get();
+        total.set(Usage { statements: statements + usage.statements, time: time + usage.time });
+    });
+}
+
+/// Runs a request and tells what it asked of the database.
+pub async fn track<F: Future>(request: F) -> (F::Output, Usage) {
+    OF_THIS_REQUEST
+        .scope(Cell::new(Usage::default()), async {
+            let output = request.await;
+            (output, OF_THIS_REQUEST.with(Cell::get))
+        })
+        .await
+}
