@@ -8,7 +8,6 @@ use std::{fmt, str::FromStr, sync::Arc, thread, time::Duration};
 use ferroid::{
     define_snowflake_id,
     generator::AtomicSnowflakeGenerator,
-    id::ToU64,
     time::MonotonicClock,
 };
 
@@ -127,6 +126,6 @@ impl IdGenerator {
     /// A new id. Waits for the next millisecond when this one's 4,096 are used up.
     pub fn next(&self) -> i64 {
         let id = self.0.next_id(|milliseconds| thread::sleep(Duration::from_millis(milliseconds)));
-        i64::try_from(id.to_u64()).unwrap_or(i64::MAX)
+        i64::try_from(id.to_raw()).unwrap_or(i64::MAX)
     }
 }

@@ -6,18 +6,14 @@
 //! autocommit whose failure goes unnoticed.
 
 pub mod articles;
-pub mod authors;
 pub mod changes;
 pub mod conn;
 mod error;
 pub mod migrations;
 mod schema;
-pub mod sections;
-pub mod site;
 pub mod slugs;
 pub mod statements;
 pub mod tags;
-pub mod users;
 
 use std::{sync::Arc, time::Duration};
 
@@ -101,7 +97,14 @@ impl Lane {
         let _place = self.places.try_acquire().map_err(|_| busy("too many requests wait for the database"))?;
         let _connection = self.connections.acquire().await.map_err(|error| busy(&error.to_string()))?;
         let (lane, span) = (Arc::clone(self), Span::current());
-        let work = move || span.in_scope(|| statements::measure(|| transaction(&mut lane.connection()?, mode, work)));
+        let work = move || {
+            span.in_scope(|| {
+                statements::measure(|| {
+                    let mut connection = lane.connection()?;
+                    transaction(&mut connection, mode, work)
+                })
+            })
+        };
         let joined = tokio::task::spawn_blocking(work).await;
         let (result, usage) = joined.map_err(|error| Error::internal("database work", error))?;
         statements::record(usage);

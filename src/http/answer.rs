@@ -1,0 +1,250 @@
+//! What goes out: JSON with strong validators, lists with links, sparse fields.
+
+use std::fmt::Write as _;
+
+use actix_web::{
+    HttpRequest, HttpResponse,
+    http::{
+        StatusCode,
+        header::{self, HeaderValue},
+    },
+};
+use serde::Serialize;
+use serde_json::Value;
+use utoipa::ToSchema;
+use xxhash_rust::xxh3::xxh3_128;
+
+use super::contract::Contract;
+use crate::domain::{
+    error::{Error, Fault},
+    page::Page,
+    user::Principal,
+};
+
+/// A page of a list.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct List<T> {
+    /// The items of the page, in order.
+    pub data: Vec<T>,
+    /// Where the page is in the list.
+    pub page: PageInfo,
+}
+
+/// Where a page is in its list.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(example = json!({"limit": 20, "next": "eyJzIjoiLXB1Ymxpc2hlZF9hdCJ9", "prev": null}))]
+pub struct PageInfo {
+    /// Most items of a page.
+    #[schema(minimum = 1, maximum = 100)]
+    pub limit: u32,
+    /// The `cursor` of the next page; `null` at the end.
+    pub next: Option<String>,
+    /// The `cursor` of the page before; `null` at the start.
+    pub prev: Option<String>,
+    /// The number of all items; only with `count=true`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(minimum = 0)]
+    pub total: Option<i64>,
+}
+
+/// An answer with a body, about to be sent.
+#[derive(Debug)]
+pub struct Answer<'a, T> {
+    request: &'a HttpRequest,
+    body: T,
+    status: StatusCode,
+    version: Option<i64>,
+    private: bool,
+    location: Option<String>,
+    link: Option<String>,
+    fields: Option<Fields>,
+}
+
+impl<'a, T: Serialize> Answer<'a, T> {
+    /// 200 with this body.
+    pub fn ok(request: &'a HttpRequest, principal: &Principal, body: T) -> Self {
+        let private = !principal.is_anonymous();
+        Self { request, body, status: StatusCode::OK, version: None, private, location: None, link: None, fields: None }
+    }
+
+    /// Puts a version in front of the `ETag`: what `If-Match` is compared with.
+    #[must_use]
+    pub fn version(mut self, version: i64) -> Self {
+        self.version = Some(version);
+        self
+    }
+
+    /// 201 with the place of what was made.
+    #[must_use]
+    pub fn created(mut self, location: String) -> Self {
+        self.status = StatusCode::CREATED;
+        self.location = Some(location);
+        self
+    }
+
+    /// Keeps only these fields of the body.
+    #[must_use]
+    pub fn fields(mut self, fields: Option<Fields>) -> Self {
+        self.fields = fields;
+        self
+    }
+
+    /// Writes the answer; 304 if the caller has these very bytes.
+    ///
+    /// # Errors
+    /// When the body does not serialise.
+    pub fn send(self) -> Result<HttpResponse, Error> {
+        let body = match &self.fields {
+            None => serde_json::to_vec(&self.body),
+            Some(fields) => serde_json::to_value(&self.body).and_then(|body| serde_json::to_vec(&fields.keep_in(body))),
+        };
+        let body = body.map_err(|error| Error::internal("writing an answer", error))?;
+        let etag = entity_tag(self.version, &body);
+        let safe = self.request.method().is_safe();
+        let mut builder = HttpResponse::build(self.status);
+        if safe && matches(self.request, header::IF_NONE_MATCH, |tag| tag == etag) {
+            builder = HttpResponse::NotModified();
+        }
+        builder.insert_header((header::ETAG, etag));
+        builder.insert_header((header::CACHE_CONTROL, if self.private || !safe { "private, no-store" } else { "public, no-cache" }));
+        builder.insert_header((header::VARY, "Authorization, Accept-Encoding"));
+        for (name, value) in [(header::LOCATION, self.location), (header::LINK, self.link)] {
+            if let Some(value) = value.and_then(|value| HeaderValue::from_str(&value).ok()) {
+                builder.insert_header((name, value));
+            }
+        }
+        Ok(builder.content_type("application/json").body(body))
+    }
+}
+
+impl<'a, T: Serialize> Answer<'a, List<T>> {
+    /// 200 with a page, and `Link` to its neighbours (RFC 8288).
+    pub fn page(request: &'a HttpRequest, principal: &Principal, page: Page<T>) -> Self {
+        let Page { items, limit, next, prev, total } = page;
+        let (next, prev) = (next.map(|cursor| cursor.encode()), prev.map(|cursor| cursor.encode()));
+        let mut link = format!("<{}>; rel=\"first\"", with_cursor(request, None));
+        for (cursor, relation) in [(&prev, "prev"), (&next, "next")] {
+            if cursor.is_some() {
+                let target = with_cursor(request, cursor.as_deref());
+                let _ = write!(link, ", <{target}>; rel=\"{relation}\"");
+            }
+        }
+        let list = List { data: items, page: PageInfo { limit, next, prev, total } };
+        Self { link: Some(link), ..Self::ok(request, principal, list) }
+    }
+}
+
+/// 204.
+pub fn no_content() -> HttpResponse {
+    HttpResponse::NoContent().finish()
+}
+
+/// The request's own address with another cursor.
+fn with_cursor(request: &HttpRequest, cursor: Option<&str>) -> String {
+    let mut query = url::form_urlencoded::Serializer::new(String::new());
+    let pairs = url::form_urlencoded::parse(request.query_string().as_bytes());
+    query.extend_pairs(pairs.filter(|(name, _)| name != "cursor" && name != "page"));
+    if let Some(cursor) = cursor {
+        query.append_pair("cursor", cursor);
+    }
+    match query.finish() {
+        query if query.is_empty() => request.path().to_owned(),
+        query => format!("{}?{query}", request.path()),
+    }
+}
+
+/// A strong validator (RFC 9110, section 8.8.3): the version, if there is one, and a hash of the bytes.
+fn entity_tag(version: Option<i64>, body: &[u8]) -> String {
+    let hash = xxh3_128(body);
+    match version {
+        Some(version) => format!("\"{version}-{hash:032x}\""),
+        None => format!("\"{hash:032x}\""),
+    }
+}
+
+/// Whether a list of entity tags in a header has one that fits. `*` fits everything.
+fn matches(request: &HttpRequest, name: header::HeaderName, fits: impl Fn(&str) -> bool) -> bool {
+    let values = request.headers().get_all(name).filter_map(|value| value.to_str().ok());
+    values.flat_map(|value| value.split(',')).map(str::trim).any(|tag| {
+        // The comparison of If-None-Match is weak (RFC 9110, section 13.1.2).
+        tag == "*" || fits(tag.strip_prefix("W/").unwrap_or(tag))
+    })
+}
+
+/// The fields that a caller wants: a tree of names.
+#[derive(Debug, Clone, Default)]
+pub struct Fields(Vec<(String, Self)>);
+
+impl Fields {
+    /// Reads `headline,section.name`. A field that the schema of that name does not have is 400.
+    ///
+    /// # Errors
+    /// 400 that names the unknown field.
+    pub fn parse(text: &str, contract: &Contract, schema: &str) -> Result<Self, Error> {
+        let mut fields = Self::default();
+        let mut faults = Vec::new();
+        for path in text.split(',').map(str::trim).filter(|path| !path.is_empty()) {
+            if has_path(contract.document(), &contract.document()["components"]["schemas"][schema], path) {
+                fields.insert(path);
+            } else {
+                faults.push(Fault::parameter("fields", "unknown_field", format!("there is no field {path:?}")));
+            }
+        }
+        if faults.is_empty() { Ok(fields) } else { Err(Error::InvalidParameters(faults)) }
+    }
+
+    fn insert(&mut self, path: &str) {
+        let (name, rest) = path.split_once('.').map_or((path, None), |(name, rest)| (name, Some(rest)));
+        let index = self.0.iter().position(|(known, _)| known == name).unwrap_or_else(|| {
+            self.0.push((name.to_owned(), Self::default()));
+            self.0.len() - 1
+        });
+        if let (Some(rest), Some((_, child))) = (rest, self.0.get_mut(index)) {
+            child.insert(rest);
+        }
+    }
+
+    /// Applies to the resource, or to each of the list.
+    fn keep_in(&self, body: Value) -> Value {
+        match body {
+            Value::Object(mut list) if list.contains_key("data") && list.contains_key("page") => {
+                if let Some(data) = list.remove("data") {
+                    list.insert("data".to_owned(), self.keep(data));
+                }
+                Value::Object(list)
+            }
+            resource => self.keep(resource),
+        }
+    }
+
+    fn keep(&self, value: Value) -> Value {
+        match value {
+            _ if self.0.is_empty() => value,
+            Value::Array(items) => items.into_iter().map(|item| self.keep(item)).collect(),
+            Value::Object(mut object) => {
+                let kept = self.0.iter().filter_map(|(name, child)| {
+                    object.remove(name).map(|value| (name.clone(), child.keep(value)))
+                });
+                Value::Object(kept.collect())
+            }
+            other => other,
+        }
+    }
+}
+
+/// Whether a schema has a dotted path of properties, looking through references, arrays and variants.
+fn has_path(document: &Value, schema: &Value, path: &str) -> bool {
+    if let Some(reference) = schema["$ref"].as_str() {
+        return document.pointer(&reference[1..]).is_some_and(|schema| has_path(document, schema, path));
+    }
+    let variants = ["oneOf", "anyOf", "allOf"].iter().flat_map(|key| schema[*key].as_array().into_iter().flatten());
+    if variants.into_iter().any(|variant| has_path(document, variant, path)) {
+        return true;
+    }
+    if schema["items"].is_object() {
+        return has_path(document, &schema["items"], path);
+    }
+    let (name, rest) = path.split_once('.').map_or((path, None), |(name, rest)| (name, Some(rest)));
+    let property = &schema["properties"][name];
+    property.is_object() && rest.is_none_or(|rest| has_path(document, property, rest))
+}

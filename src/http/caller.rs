@@ -1,0 +1,139 @@
+//! Who is calling, and on which version they build.
+
+use std::{future::Future, pin::Pin};
+
+use actix_web::{FromRequest, HttpRequest, dev::Payload, http::header, web};
+use utoipa::{
+    IntoParams,
+    openapi::{
+        Required,
+        path::{Parameter, ParameterBuilder, ParameterIn},
+        schema::{ObjectBuilder, Type},
+    },
+};
+
+use crate::{
+    domain::{
+        error::{Error, Fault},
+        user::Principal,
+    },
+    service::{Newsroom, auth},
+};
+
+/// Extractor: who is calling. No `Authorization` is an anonymous reader; a bad one is 401, never a reader.
+#[derive(Debug)]
+pub struct Caller(pub Principal);
+
+impl FromRequest for Caller {
+    type Error = Error;
+    type Future = Pin<Box<dyn Future<Output = Result<Self, Error>>>>;
+
+    fn from_request(request: &HttpRequest, _payload: &mut Payload) -> Self::Future {
+        let token = bearer_token(request);
+        let newsroom = request.app_data::<web::Data<Newsroom>>().cloned();
+        Box::pin(async move {
+            let Some(token) = token? else { return Ok(Self(Principal::Anonymous)) };
+            let newsroom = newsroom.ok_or_else(|| Error::Internal("the application has no newsroom".to_owned()))?;
+            auth::authenticate(&newsroom, &token).await.map(|user| Self(Principal::User(user)))
+        })
+    }
+}
+
+/// The token of `Authorization: Bearer …` (RFC 6750, section 2.1).
+fn bearer_token(request: &HttpRequest) -> Result<Option<String>, Error> {
+    let mut values = request.headers().get_all(header::AUTHORIZATION);
+    let Some(value) = values.next() else { return Ok(None) };
+    let text = value.to_str().map_err(|_| Error::unauthenticated())?;
+    match text.split_once(' ') {
+        Some((scheme, token)) if scheme.eq_ignore_ascii_case("Bearer") && values.next().is_none() => {
+            Ok(Some(token.trim().to_owned()))
+        }
+        _ => Err(Error::unauthenticated()),
+    }
+}
+
+/// Extractor: the version in `If-Match`, which an edit builds on (RFC 9110, section 13.1.1). Each tag that this server
+/// sends begins with the version; what follows is a hash of the bytes and does not count here.
+#[derive(Debug, Clone, Copy)]
+pub struct IfMatch(Option<i64>);
+
+impl IfMatch {
+    /// The version, or `None` for `*`.
+    pub fn version(self) -> Option<i64> {
+        self.0
+    }
+}
+
+impl FromRequest for IfMatch {
+    type Error = Error;
+    type Future = std::future::Ready<Result<Self, Error>>;
+
+    fn from_request(request: &HttpRequest, _payload: &mut Payload) -> Self::Future {
+        std::future::ready(match request.headers().get(header::IF_MATCH) {
+            None => Err(Error::PreconditionRequired),
+            Some(value) => parse_if_match(value.to_str().unwrap_or_default()).map(Self),
+        })
+    }
+}
+
+/// Extractor: [`IfMatch`] where it is welcome but not needed.
+#[derive(Debug, Clone, Copy)]
+pub struct OptionalIfMatch(Option<i64>);
+
+impl OptionalIfMatch {
+    /// The version, if one was named.
+    pub fn version(self) -> Option<i64> {
+        self.0
+    }
+}
+
+impl FromRequest for OptionalIfMatch {
+    type Error = Error;
+    type Future = std::future::Ready<Result<Self, Error>>;
+
+    fn from_request(request: &HttpRequest, _payload: &mut Payload) -> Self::Future {
+        std::future::ready(match request.headers().get(header::IF_MATCH) {
+            None => Ok(Self(None)),
+            Some(value) => parse_if_match(value.to_str().unwrap_or_default()).map(Self),
+        })
+    }
+}
+
+fn parse_if_match(text: &str) -> Result<Option<i64>, Error> {
+    let text = text.trim();
+    if text == "*" {
+        return Ok(None);
+    }
+    let tag = text.strip_prefix("W/").unwrap_or(text);
+    let tag = tag.strip_prefix('"').and_then(|tag| tag.strip_suffix('"'));
+    let version = tag.map(|tag| tag.split_once('-').map_or(tag, |(version, _)| version));
+    version.and_then(|version| version.parse().ok()).map(Some).ok_or_else(|| {
+        let message = "must be an ETag of this resource, or its version in quotes, such as \"7\"";
+        Error::InvalidParameters(vec![Fault::parameter("If-Match", "bad_format", message)])
+    })
+}
+
+fn if_match_parameter(required: Required) -> Vec<Parameter> {
+    let description = "The version that the change builds on: the `ETag` of the resource, or its `version` in quotes. \
+                       `*` takes whatever is there.";
+    let schema = ObjectBuilder::new().schema_type(Type::String).examples([serde_json::json!("\"7\"")]).build();
+    let parameter = ParameterBuilder::new()
+        .name("If-Match")
+        .parameter_in(ParameterIn::Header)
+        .required(required)
+        .description(Some(description))
+        .schema(Some(schema));
+    vec![parameter.build()]
+}
+
+impl IntoParams for IfMatch {
+    fn into_params(_: impl Fn() -> Option<ParameterIn>) -> Vec<Parameter> {
+        if_match_parameter(Required::True)
+    }
+}
+
+impl IntoParams for OptionalIfMatch {
+    fn into_params(_: impl Fn() -> Option<ParameterIn>) -> Vec<Parameter> {
+        if_match_parameter(Required::False)
+    }
+}

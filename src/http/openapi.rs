@@ -1,0 +1,191 @@
+//! The OpenAPI 3.1 document: generated from the handlers, completed by rules.
+//!
+//! The rules keep handlers short: which problems an operation can answer follows from what it takes.
+
+use std::collections::BTreeMap;
+
+use serde_json::{Map, Value, json};
+use utoipa::{
+    Modify, OpenApi,
+    openapi::security::{HttpAuthScheme, HttpBuilder, SecurityScheme},
+};
+
+use super::error::Problem;
+use crate::domain::error::ErrorCode;
+
+/// What the handlers do not say.
+#[derive(Debug, OpenApi)]
+#[openapi(
+    info(
+        title = "Masthead",
+        description = "A headless CMS for newsrooms. Editors write and publish; web, app and partner frontends read.\n\n\
+            Ids are strings of decimal digits. Instants are RFC 3339 in UTC. Lists are `{\"data\": […], \"page\": {…}}`. \
+            `PATCH` is a merge patch (RFC 7396). Errors are `application/problem+json` (RFC 9457) and tell every fault \
+            at once. An unknown parameter or field is an error that names it. Every `GET` has a strong `ETag` and \
+            answers `If-None-Match` with 304; `HEAD` works wherever `GET` does.",
+        license(name = "MIT OR Apache-2.0", identifier = "MIT OR Apache-2.0"),
+    ),
+    servers((url = "/", description = "This server")),
+    tags(
+        (name = "articles", description = "What the newsroom writes: one document in two stages, draft and live."),
+        (name = "body", description = "The headed sections and blocks of an article's draft, one at a time."),
+        (name = "links", description = "Related-article links, listed or inline, with cards that are always current."),
+        (name = "sections", description = "The sections of the site: a tree."),
+        (name = "tags", description = "What articles are about."),
+        (name = "authors", description = "Who is named in bylines."),
+        (name = "site", description = "The site itself."),
+        (name = "changes", description = "Every public change, in order."),
+        (name = "access", description = "Who may come in."),
+        (name = "operations", description = "For those who run the server."),
+    ),
+    components(schemas(Problem)),
+    modifiers(&Bearer),
+)]
+pub struct Document;
+
+#[derive(Debug)]
+struct Bearer;
+
+impl Modify for Bearer {
+    fn modify(&self, document: &mut utoipa::openapi::OpenApi) {
+        let scheme = HttpBuilder::new()
+            .scheme(HttpAuthScheme::Bearer)
+            .bearer_format("JWT")
+            .description(Some("The `access_token` of `POST /v1/auth/login`."))
+            .build();
+        let components = document.components.get_or_insert_default();
+        components.add_security_scheme("bearer", SecurityScheme::Http(scheme));
+    }
+}
+
+/// Completes the generated document.
+///
+/// # Errors
+/// When it does not serialise.
+pub fn complete(document: &utoipa::openapi::OpenApi) -> serde_json::Result<Value> {
+    let text = serde_json::to_string(document)?;
+    // utoipa calls `List<Tag>` "List_Tag".
+    let mut document: Value = serde_json::from_str(&readable_names(&text))?;
+    let schemas = document["components"]["schemas"].clone();
+    if let Some(paths) = document["paths"].as_object_mut() {
+        for item in paths.values_mut() {
+            for operation in item.as_object_mut().into_iter().flat_map(Map::values_mut) {
+                operation.as_object_mut().map(|operation| complete_operation(operation, &schemas));
+            }
+        }
+    }
+    Ok(document)
+}
+
+/// Renames generic schemas: `List_X` to `XList`.
+fn readable_names(text: &str) -> String {
+    let mut renamed = text.to_owned();
+    let mut rest = text;
+    let mut names = std::collections::BTreeSet::new();
+    while let Some(start) = rest.find("#/components/schemas/List_") {
+        rest = &rest[start + "#/components/schemas/".len()..];
+        names.insert(rest[..rest.find('"').unwrap_or(rest.len())].to_owned());
+    }
+    for name in names {
+        renamed = renamed.replace(&format!("{name}\""), &format!("{}List\"", name.trim_start_matches("List_")));
+    }
+    renamed
+}
+
+fn complete_operation(operation: &mut Map<String, Value>, schemas: &Value) {
+    let parameters = operation.get("parameters").cloned().unwrap_or_default();
+    let has = |place: &str| parameters.as_array().into_iter().flatten().any(|parameter| parameter["in"] == place);
+    let if_match = parameters.as_array().into_iter().flatten().find(|parameter| parameter["name"] == "If-Match");
+    let secured = operation.get("security").and_then(Value::as_array).is_some_and(|list| !list.is_empty());
+    let is_write = ["201", "204"].iter().any(|status| !operation["responses"][*status].is_null())
+        || operation.contains_key("requestBody")
+        || if_match.is_some()
+        || operation.get("operationId").and_then(Value::as_str).is_some_and(|id| id.ends_with("publish_article"));
+
+    let mut problems = BTreeMap::new();
+    let mut may = |code: ErrorCode| {
+        let codes = problems.entry(code.status()).or_insert_with(Vec::new);
+        codes.push(code);
+    };
+    may(ErrorCode::InvalidParameter);
+    // A token that is not valid is 401 even where none is needed.
+    may(ErrorCode::Unauthenticated);
+    may(ErrorCode::Internal);
+    may(ErrorCode::Busy);
+    if secured && is_write {
+        may(ErrorCode::Forbidden);
+    }
+    if has("path") {
+        may(ErrorCode::NotFound);
+    }
+    if is_write {
+        may(ErrorCode::Conflict);
+        may(ErrorCode::Invalid);
+        may(ErrorCode::StorageFull);
+    }
+    if operation.contains_key("requestBody") {
+        may(ErrorCode::Malformed);
+        may(ErrorCode::TooLarge);
+        may(ErrorCode::UnsupportedMediaType);
+    }
+    if let Some(parameter) = if_match {
+        may(ErrorCode::Stale);
+        if parameter["required"] == true {
+            may(ErrorCode::PreconditionRequired);
+        }
+    }
+    let redirects = has("path") && !is_write;
+    let is_json = operation["responses"]["200"]["content"]["application/json"].is_object();
+    let Some(responses) = operation.get_mut("responses").and_then(Value::as_object_mut) else { return };
+    for response in responses.values_mut() {
+        add_example(&mut response["content"]["application/json"], schemas);
+        if response["content"]["application/json"].is_null() {
+            response.as_object_mut().map(|response| response.remove("content"));
+        }
+    }
+    if is_json && !is_write {
+        responses.insert("304".to_owned(), json!({"description": "The caller has these very bytes (`If-None-Match`)."}));
+    }
+    if redirects {
+        let description = "The name is a former one; `Location` has the present one.";
+        responses.insert("308".to_owned(), json!({ "description": description }));
+    }
+    for (status, codes) in problems {
+        let meanings: Vec<_> = codes.iter().map(|code| format!("`{}`: {}", code.as_str(), code.meaning())).collect();
+        let problem = json!({
+            "description": meanings.join("\n\n"),
+            "content": {"application/problem+json": {"schema": {"$ref": "#/components/schemas/Problem"}}},
+        });
+        responses.entry(status.to_string()).or_insert(problem);
+    }
+    if let Some(body) = operation.get_mut("requestBody") {
+        add_example(&mut body["content"]["application/json"], schemas);
+    }
+    if let Some(item) = operation.get_mut("security").and_then(Value::as_array_mut) {
+        item.dedup();
+    } else {
+        operation.insert("security".to_owned(), json!([{}]));
+    }
+}
+
+/// Gives a body the example of its schema; a list gets that of its items.
+fn add_example(media: &mut Value, schemas: &Value) {
+    if let Some(example) = example(&media["schema"], schemas) {
+        media["example"] = example;
+    }
+}
+
+fn example(schema: &Value, schemas: &Value) -> Option<Value> {
+    if let Some(name) = schema["$ref"].as_str().and_then(|reference| reference.rsplit('/').next()) {
+        return example(&schemas[name], schemas);
+    }
+    if schema["example"].is_object() {
+        return Some(schema["example"].clone());
+    }
+    let item = example(&schema["properties"]["data"]["items"], schemas)?;
+    let page = example(&schema["properties"]["page"], schemas);
+    Some(match page {
+        Some(page) => json!({"data": [item], "page": page}),
+        None => json!({ "data": [item] }),
+    })
+}

@@ -1,0 +1,68 @@
+//! Use cases, one function each: check the permission, open the transaction, change things, record the change.
+
+pub mod auth;
+pub mod tags;
+
+use std::sync::Arc;
+
+use self::auth::{AccessTokens, PasswordHasher};
+use crate::{
+    domain::{
+        change::{Change, ChangeKind, Entity, surrogate_key},
+        error::Error,
+        id::{IdGenerator, UserId},
+        instant::{Clock, Instant},
+        slug::Slug,
+    },
+    store::{Store, conn::Db, slugs},
+};
+
+/// A newsroom: its data, its clock, its keys. Cheap to clone.
+#[derive(Debug, Clone)]
+pub struct Newsroom {
+    /// The database.
+    pub store: Store,
+    /// Makes ids.
+    pub ids: IdGenerator,
+    /// Tells the time.
+    pub clock: Clock,
+    /// Issues and checks access tokens.
+    pub tokens: Arc<AccessTokens>,
+    /// Hashes passwords, a bounded number at a time.
+    pub passwords: Arc<PasswordHasher>,
+    
+    
+}
+
+/// Checks the version that the caller builds on; `None` builds on whatever is there.
+fn check_version(expected: Option<i64>, current_version: i64) -> Result<(), Error> {
+    match expected {
+        Some(version) if version != current_version => Err(Error::Stale { current_version, changed: Vec::new() }),
+        _ => Ok(()),
+    }
+}
+
+/// The slug that was asked for, or a free one made of a name.
+fn slug_or_made(db: &mut Db, kind: Entity, slug: Option<Slug>, name: &str) -> Result<Slug, Error> {
+    match slug {
+        Some(slug) => Ok(slug),
+        None => match Slug::from_text(name) {
+            Some(wanted) => slugs::free(db, kind, &wanted),
+            None => Err(Error::invalid("/slug", "required", "is required, since none can be made of the name")),
+        },
+    }
+}
+
+/// The public change of a section, tag or author.
+fn taxonomy_change(
+    kind: ChangeKind,
+    entity: Entity,
+    entity_id: i64,
+    path: Option<String>,
+    old_path: Option<String>,
+    at: Instant,
+    actor: UserId,
+) -> Change {
+    let surrogate_keys = vec![surrogate_key(entity, entity_id)];
+    Change { kind, entity, entity_id, path, old_path, surrogate_keys, at, actor: Some(actor) }
+}

@@ -1,0 +1,2 @@
+//! Articles in the database.
+pub mod facet;
