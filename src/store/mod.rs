@@ -6,11 +6,13 @@
 //! autocommit whose failure goes unnoticed.
 
 pub mod articles;
+pub mod authors;
 pub mod changes;
 pub mod conn;
 mod error;
 pub mod migrations;
 mod schema;
+pub mod sections;
 pub mod slugs;
 pub mod statements;
 pub mod tags;

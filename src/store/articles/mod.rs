@@ -1,2 +1,198 @@
-//! Articles in the database.
+//! Articles in the database: the record that an edit does not change, and the document in its two stages.
+
 pub mod facet;
+mod links;
+mod list;
+mod load;
+mod save;
+
+use diesel::prelude::*;
+
+pub use self::{
+    links::{delete_target, inbound, links_of},
+    list::list,
+    load::{LoadContext, get, stage_of_slug},
+    save::{Dates, remove_live, save},
+};
+use super::{
+    conn::{Db, on_either},
+    from_json,
+    schema::{article_edits, articles, authors, content_bylines},
+    to_json,
+};
+use crate::domain::{
+    article::{ArticleRecord, Stage},
+    error::Error,
+    id::{ArticleId, UserId},
+    instant::Instant,
+    workflow::State,
+};
+
+/// A stage as it is stored.
+pub(super) const fn stage_number(stage: Stage) -> i16 {
+    match stage {
+        Stage::Draft => 0,
+        Stage::Live => 1,
+    }
+}
+
+#[derive(Queryable, Selectable, Insertable)]
+#[diesel(table_name = articles)]
+struct ArticleRow {
+    id: i64,
+    state: String,
+    version: i64,
+    live_version: Option<i64>,
+    created_by: i64,
+    created_at: i64,
+    first_published_at: Option<i64>,
+}
+
+fn record(row: ArticleRow, byline_users: Vec<UserId>) -> Result<ArticleRecord, Error> {
+    Ok(ArticleRecord {
+        id: ArticleId::new(row.id),
+        state: row.state.parse()?,
+        version: row.version,
+        live_version: row.live_version,
+        created_by: UserId::new(row.created_by),
+        created_at: Instant::from_millis(row.created_at),
+        first_published_at: row.first_published_at.map(Instant::from_millis),
+        byline_users,
+    })
+}
+
+/// The record of an article.
+pub fn find_record(db: &mut Db, id: ArticleId) -> Result<Option<ArticleRecord>, Error> {
+    let row = articles::table.find(id.get()).select(ArticleRow::as_select()).first(db).optional()?;
+    let Some(row) = row else { return Ok(None) };
+    let users = byline_users(db, &[id])?;
+    record(row, users.into_iter().map(|(_, user)| user).collect()).map(Some)
+}
+
+/// The records of a page of articles; two statements whatever their number.
+pub fn records(db: &mut Db, ids: &[ArticleId]) -> Result<Vec<ArticleRecord>, Error> {
+    let numbers: Vec<i64> = ids.iter().map(|id| id.get()).collect();
+    let rows: Vec<ArticleRow> =
+        articles::table.filter(articles::id.eq_any(&numbers)).select(ArticleRow::as_select()).load(db)?;
+    let users = byline_users(db, ids)?;
+    rows.into_iter()
+        .map(|row| {
+            let of_article = users.iter().filter(|(article, _)| article.get() == row.id);
+            let of_article = of_article.map(|(_, user)| *user).collect();
+            record(row, of_article)
+        })
+        .collect()
+}
+
+fn byline_users(db: &mut Db, ids: &[ArticleId]) -> Result<Vec<(ArticleId, UserId)>, Error> {
+    let numbers: Vec<i64> = ids.iter().map(|id| id.get()).collect();
+    let rows: Vec<(i64, Option<i64>)> = content_bylines::table
+        .inner_join(authors::table)
+        .filter(content_bylines::article_id.eq_any(&numbers))
+        .filter(content_bylines::stage.eq(stage_number(Stage::Draft)))
+        .filter(authors::user_id.is_not_null())
+        .select((content_bylines::article_id, authors::user_id))
+        .load(db)?;
+    let users = rows.into_iter().filter_map(|(article, user)| Some((ArticleId::new(article), UserId::new(user?))));
+    Ok(users.collect())
+}
+
+/// The record of an article, held to the end of the transaction so that two writers of one article go one after the
+/// other. (SQLite has one writer anyway.)
+pub fn lock_record(db: &mut Db, id: ArticleId) -> Result<Option<ArticleRecord>, Error> {
+    if let Db::Postgres(conn) = db {
+        articles::table.find(id.get()).select(articles::id).for_update().first::<i64>(conn).optional()?;
+    }
+    find_record(db, id)
+}
+
+/// Adds an article.
+pub fn insert_record(db: &mut Db, article: &ArticleRecord) -> Result<(), Error> {
+    let row = ArticleRow {
+        id: article.id.get(),
+        state: article.state.as_str().to_owned(),
+        version: article.version,
+        live_version: article.live_version,
+        created_by: article.created_by.get(),
+        created_at: article.created_at.millis(),
+        first_published_at: article.first_published_at.map(Instant::millis),
+    };
+    on_either!(db, conn => diesel::insert_into(articles::table).values(row).execute(conn))?;
+    Ok(())
+}
+
+/// Counts the draft one version up.
+///
+/// # Errors
+/// [`Error::Stale`] if somebody else has done so since `from` was read.
+pub fn advance_version(db: &mut Db, id: ArticleId, from: i64) -> Result<i64, Error> {
+    let target = articles::table.find(id.get()).filter(articles::version.eq(from));
+    match diesel::update(target).set(articles::version.eq(from + 1)).execute(db)? {
+        1 => Ok(from + 1),
+        _ => Err(Error::Stale { current_version: from + 1, changed: Vec::new() }),
+    }
+}
+
+/// Notes a step of the workflow.
+pub fn set_state(
+    db: &mut Db,
+    id: ArticleId,
+    state: State,
+    live_version: Option<i64>,
+    first_published_at: Option<Instant>,
+) -> Result<(), Error> {
+    diesel::update(articles::table.find(id.get()))
+        .set((
+            articles::state.eq(state.as_str()),
+            articles::live_version.eq(live_version),
+            articles::first_published_at.eq(first_published_at.map(Instant::millis)),
+        ))
+        .execute(db)?;
+    Ok(())
+}
+
+/// Deletes an article with its documents; its names are for [`super::slugs::forget`].
+pub fn delete(db: &mut Db, id: ArticleId) -> Result<(), Error> {
+    diesel::delete(articles::table.find(id.get())).execute(db)?;
+    Ok(())
+}
+
+/// Notes which fields and parts an edit touched.
+pub fn record_edit(
+    db: &mut Db,
+    id: ArticleId,
+    version: i64,
+    at: Instant,
+    actor: UserId,
+    changed: &[String],
+) -> Result<(), Error> {
+    diesel::insert_into(article_edits::table)
+        .values((
+            article_edits::article_id.eq(id.get()),
+            article_edits::version.eq(version),
+            article_edits::at.eq(at.millis()),
+            article_edits::actor_id.eq(actor.get()),
+            article_edits::changed.eq(to_json(&changed)?),
+        ))
+        .execute(db)?;
+    Ok(())
+}
+
+/// What was touched after a version, each once, in the order of the edits.
+pub fn changed_since(db: &mut Db, id: ArticleId, version: i64) -> Result<Vec<String>, Error> {
+    let rows: Vec<String> = article_edits::table
+        .filter(article_edits::article_id.eq(id.get()))
+        .filter(article_edits::version.gt(version))
+        .order(article_edits::version)
+        .select(article_edits::changed)
+        .load(db)?;
+    let mut changed = Vec::new();
+    for row in rows {
+        for name in from_json::<Vec<String>>("article_edits.changed", &row)? {
+            if !changed.contains(&name) {
+                changed.push(name);
+            }
+        }
+    }
+    Ok(changed)
+}

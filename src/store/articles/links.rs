@@ -1,0 +1,246 @@
+//! Related-article links with cards of their targets as they are now.
+
+use std::collections::HashMap;
+
+use diesel::prelude::*;
+
+use super::{
+    super::{
+        conn::Db,
+        from_json,
+        schema::{article_contents as contents, articles, related_links, sections as section_table},
+        sections,
+    },
+    LoadContext, stage_number,
+};
+use crate::domain::{
+    article::Stage,
+    error::Error,
+    id::{ArticleId, BlockId, LinkId},
+    instant::Instant,
+    link::{CardState, InboundLink, Link, LinkCard, LinkTarget, RelatedLink},
+    user::{Principal, Role},
+    workflow::State,
+};
+
+#[derive(Queryable, Selectable, Insertable)]
+#[diesel(table_name = related_links)]
+pub(super) struct LinkRow {
+    pub id: i64,
+    pub stage: i16,
+    pub article_id: i64,
+    pub position: i32,
+    pub label: String,
+    pub kind: String,
+    pub target_article_id: Option<i64>,
+    pub url: Option<String>,
+    pub title: Option<String>,
+    pub block_id: Option<i64>,
+}
+
+impl LinkRow {
+    pub(super) fn new(link: &Link, article: ArticleId, stage: Stage, position: i32) -> Self {
+        let (target_article_id, url, title) = match &link.target {
+            LinkTarget::Article(id) => (Some(id.get()), None, None),
+            LinkTarget::External { url, title } => (None, Some(url.clone()), Some(title.clone())),
+            LinkTarget::Deleted { title } => (None, None, Some(title.clone())),
+        };
+        Self {
+            id: link.id.get(),
+            stage: stage_number(stage),
+            article_id: article.get(),
+            position,
+            label: link.label.clone(),
+            kind: link.kind.as_str().to_owned(),
+            target_article_id,
+            url,
+            title,
+            block_id: link.block_id.map(BlockId::get),
+        }
+    }
+
+    fn link(self) -> Result<Link, Error> {
+        let title = self.title.unwrap_or_default();
+        Ok(Link {
+            id: LinkId::new(self.id),
+            label: self.label,
+            kind: self.kind.parse()?,
+            target: match (self.target_article_id, self.url) {
+                (Some(id), _) => LinkTarget::Article(ArticleId::new(id)),
+                (None, Some(url)) => LinkTarget::External { url, title },
+                (None, None) => LinkTarget::Deleted { title },
+            },
+            block_id: self.block_id.map(BlockId::new),
+        })
+    }
+}
+
+#[derive(Queryable, Selectable)]
+#[diesel(table_name = contents)]
+struct CardRow {
+    article_id: i64,
+    stage: i16,
+    slug: String,
+    headline: String,
+    standfirst: Option<String>,
+    lead_image: Option<String>,
+    published_at: Option<i64>,
+    live_from: Option<i64>,
+    live_until: Option<i64>,
+}
+
+type CardColumns = (CardRow, super::load::SectionColumns, (String, i64, Option<i64>));
+
+/// Cards of articles as they are now. Readers get those that they can see; editors get the others too, marked as such,
+/// but a contributor sees no headline of somebody else's draft.
+fn cards(db: &mut Db, ids: &[i64], context: LoadContext<'_>) -> Result<HashMap<i64, LinkCard>, Error> {
+    let mut cards = HashMap::new();
+    if ids.is_empty() {
+        return Ok(cards);
+    }
+    let live = stage_number(Stage::Live);
+    let mut query = contents::table
+        .inner_join(articles::table)
+        .left_join(section_table::table.on(section_table::id.nullable().eq(contents::section_id)))
+        .filter(contents::article_id.eq_any(ids.to_vec()))
+        .into_boxed();
+    if context.principal.is_anonymous() {
+        query = query.filter(contents::stage.eq(live));
+    }
+    // Drafts come first, so that what is live takes their place in the map.
+    let rows: Vec<CardColumns> = query
+        .order(contents::stage)
+        .select((
+            CardRow::as_select(),
+            sections::CARD.nullable(),
+            (articles::state, articles::created_by, articles::first_published_at),
+        ))
+        .load(db)?;
+    for (row, section, (state, created_by, first_published_at)) in rows {
+        let now = context.now.millis();
+        let begun = row.live_from.is_some_and(|from| from <= now);
+        let ended = row.live_until.is_some_and(|until| until <= now);
+        let card_state = match (row.stage == live, begun && !ended, state.parse()?) {
+            (true, true, _) => CardState::Live,
+            (true, false, _) if !begun => CardState::Scheduled,
+            (false, _, State::Draft) => CardState::Draft,
+            _ => CardState::Withdrawn,
+        };
+        let is_hidden = match context.principal {
+            Principal::Anonymous => card_state != CardState::Live,
+            Principal::User(user) => {
+                card_state == CardState::Draft && user.role == Role::Contributor && created_by != user.id.get()
+            }
+        };
+        if is_hidden {
+            continue;
+        }
+        let section = section.map(sections::card);
+        let date = first_published_at.map_or(context.now, Instant::from_millis);
+        let section_path = section.as_ref().map(|section| section.path.as_str());
+        let path = context.site.permalink.path(ArticleId::new(row.article_id), &row.slug, section_path, date);
+        let card = LinkCard {
+            headline: row.headline,
+            url: Some(format!("{}{path}", context.site.url)),
+            path: Some(path),
+            standfirst: row.standfirst,
+            lead_image: row.lead_image.as_deref().map(|image| from_json("lead_image", image)).transpose()?,
+            section,
+            published_at: row.published_at.map(Instant::from_millis),
+            state: card_state,
+        };
+        cards.insert(row.article_id, card);
+    }
+    Ok(cards)
+}
+
+/// The links of a page of documents, in order, by article. For readers without those whose target they cannot see.
+pub fn links_of(
+    db: &mut Db,
+    ids: &[i64],
+    stage: Stage,
+    context: LoadContext<'_>,
+) -> Result<HashMap<i64, Vec<RelatedLink>>, Error> {
+    let rows: Vec<LinkRow> = related_links::table
+        .filter(related_links::article_id.eq_any(ids.to_vec()))
+        .filter(related_links::stage.eq(stage_number(stage)))
+        .order((related_links::article_id, related_links::position))
+        .select(LinkRow::as_select())
+        .load(db)?;
+    let mut targets: Vec<i64> = rows.iter().filter_map(|row| row.target_article_id).collect();
+    targets.sort_unstable();
+    targets.dedup();
+    let cards = cards(db, &targets, context)?;
+    let mut links = HashMap::<i64, Vec<RelatedLink>>::new();
+    for row in rows {
+        let (article, position) = (row.article_id, row.position);
+        let link = row.link()?;
+        let bare = |headline: &str, url: Option<String>, state| LinkCard {
+            headline: headline.to_owned(),
+            url,
+            path: None,
+            standfirst: None,
+            lead_image: None,
+            section: None,
+            published_at: None,
+            state,
+        };
+        let card = match &link.target {
+            LinkTarget::External { url, title } => bare(title, Some(url.clone()), CardState::Live),
+            LinkTarget::Article(id) => match cards.get(&id.get()) {
+                Some(card) => card.clone(),
+                None => bare("", None, CardState::Draft),
+            },
+            LinkTarget::Deleted { title } => bare(title, None, CardState::Withdrawn),
+        };
+        if card.state == CardState::Live || !context.principal.is_anonymous() {
+            links.entry(article).or_default().push(RelatedLink { link, position, card });
+        }
+    }
+    Ok(links)
+}
+
+/// Who links to an article: for readers the live documents that they can see, for editors the drafts too.
+pub fn inbound(db: &mut Db, id: ArticleId, context: LoadContext<'_>) -> Result<Vec<InboundLink>, Error> {
+    let mut query = related_links::table.filter(related_links::target_article_id.eq(id.get())).into_boxed();
+    if context.principal.is_anonymous() {
+        query = query.filter(related_links::stage.eq(stage_number(Stage::Live)));
+    }
+    // A link that stands in both stages is told once, as it is live.
+    let rows: Vec<LinkRow> = query
+        .order((related_links::id.desc(), related_links::stage.desc()))
+        .limit(2 * 500)
+        .select(LinkRow::as_select())
+        .load(db)?;
+    let mut sources: Vec<i64> = rows.iter().map(|row| row.article_id).collect();
+    sources.sort_unstable();
+    sources.dedup();
+    let cards = cards(db, &sources, context)?;
+    let mut inbound = Vec::<InboundLink>::new();
+    for row in rows {
+        if inbound.last().is_some_and(|last| last.id.get() == row.id) {
+            continue;
+        }
+        let Some(card) = cards.get(&row.article_id) else { continue };
+        let article_id = ArticleId::new(row.article_id);
+        let link = row.link()?;
+        inbound.push(InboundLink {
+            id: link.id,
+            label: link.label,
+            kind: link.kind,
+            block_id: link.block_id,
+            article_id,
+            card: card.clone(),
+        });
+    }
+    Ok(inbound)
+}
+
+/// Keeps the headline of an article that is about to be deleted in the links that lead to it.
+pub fn delete_target(db: &mut Db, id: ArticleId, headline: &str) -> Result<(), Error> {
+    let links = related_links::table.filter(related_links::target_article_id.eq(id.get()));
+    diesel::update(links)
+        .set((related_links::target_article_id.eq(None::<i64>), related_links::title.eq(headline)))
+        .execute(db)?;
+    Ok(())
+}

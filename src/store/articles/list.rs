@@ -1,0 +1,198 @@
+//! Lists of articles: one query for all of them, which walks the index of one facet in publication order.
+
+use diesel::{dsl::exists, prelude::*};
+
+use super::{
+    super::{
+        conn::{Backend, Db},
+        schema::{
+            article_contents as contents, articles, authors, content_bylines, content_facets as facets,
+            sections as section_table,
+        },
+        sections, slugs,
+        tags::bad_cursor,
+    },
+    LoadContext, facet,
+    load::{ContentRow, SectionColumns, complete},
+    stage_number,
+};
+use crate::domain::{
+    article::{Article, ArticleFilter, ArticleOrder, ArticleType, Stage},
+    change::Entity,
+    error::Error,
+    id::UserId,
+    page::{Page, PageRequest, SortValue},
+    slug::Reference,
+};
+
+diesel::alias!(facets as also: AlsoFacets);
+
+/// A condition on what an article is listed under: any of these facets of one kind.
+struct Listed {
+    kind: i16,
+    ids: Vec<i64>,
+}
+
+/// The conditions of a filter as facets; `None` if one of its names belongs to nothing, so that nothing fits.
+fn conditions(db: &mut Db, filter: &ArticleFilter) -> Result<Option<Vec<Listed>>, Error> {
+    let mut conditions = Vec::new();
+    let section_kind = if filter.section_exact { facet::SECTION_EXACT } else { facet::SECTION };
+    let all_tags: Vec<_> = filter.all_tags.iter().map(std::slice::from_ref).collect();
+    let groups = all_tags
+        .into_iter()
+        .chain([filter.any_tag.as_slice()])
+        .map(|tags| (Entity::Tag, facet::TAG, tags))
+        .chain([
+            (Entity::Author, facet::AUTHOR, filter.author.as_slice()),
+            (Entity::Section, section_kind, filter.section.as_slice()),
+        ]);
+    let groups: Vec<_> = groups.filter(|(_, _, references)| !references.is_empty()).collect();
+    for entity in [Entity::Tag, Entity::Author, Entity::Section] {
+        let of_entity: Vec<_> = groups.iter().filter(|(kind, _, _)| *kind == entity).collect();
+        let references: Vec<Reference> = of_entity.iter().flat_map(|(_, _, references)| references.to_vec()).collect();
+        let mut found = slugs::resolve(db, entity, &references)?.into_iter();
+        for (_, kind, references) in of_entity {
+            let ids: Vec<i64> = found.by_ref().take(references.len()).flatten().collect();
+            if ids.is_empty() {
+                return Ok(None);
+            }
+            conditions.push(Listed { kind: *kind, ids });
+        }
+    }
+    if !filter.kinds.is_empty() {
+        let place = |kind| ArticleType::ALL.iter().position(|known| *known == kind);
+        let ids = filter.kinds.iter().filter_map(|kind| i64::try_from(place(*kind)?).ok()).collect();
+        conditions.push(Listed { kind: facet::TYPE, ids });
+    }
+    Ok(Some(conditions))
+}
+
+/// A page of documents in one stage. `only_own` narrows it to articles that this user made or is named in.
+pub fn list(
+    db: &mut Db,
+    stage: Stage,
+    filter: &ArticleFilter,
+    order: (ArticleOrder, bool, &str),
+    only_own: Option<UserId>,
+    request: &PageRequest,
+    context: LoadContext<'_>,
+) -> Result<Page<Article>, Error> {
+    let (order, descending, sort) = order;
+    let empty = Page { items: Vec::new(), limit: request.limit, next: None, prev: None, total: request.count.then_some(0) };
+    let Some(mut conditions) = conditions(db, filter)? else { return Ok(empty) };
+    // The walk goes along one facet, a single one if there is such a condition; the others are looked up on the way.
+    let first = conditions.iter().position(|condition| condition.ids.len() == 1);
+    let driver = first.map_or(Listed { kind: facet::EVERYTHING, ids: vec![0] }, |first| conditions.remove(first));
+    let (number, now) = (stage_number(stage), context.now.millis());
+    let driver_id = driver.ids.first().copied().unwrap_or_default();
+
+    let filtered = || {
+        let mut query = facets::table
+            .inner_join(
+                contents::table
+                    .on(contents::article_id.eq(facets::article_id).and(contents::stage.eq(facets::stage))),
+            )
+            .inner_join(articles::table.on(articles::id.eq(facets::article_id)))
+            .left_join(section_table::table.on(section_table::id.nullable().eq(contents::section_id)))
+            .filter(facets::stage.eq(number))
+            .filter(facets::kind.eq(driver.kind))
+            .filter(facets::facet_id.eq(driver_id))
+            .into_boxed::<Backend>();
+        for condition in &conditions {
+            query = query.filter(exists(
+                also.filter(also.field(facets::stage).eq(number))
+                    .filter(also.field(facets::kind).eq(condition.kind))
+                    .filter(also.field(facets::facet_id).eq_any(condition.ids.clone()))
+                    .filter(also.field(facets::published_at).eq(facets::published_at))
+                    .filter(also.field(facets::article_id).eq(facets::article_id)),
+            ));
+        }
+        if stage == Stage::Live {
+            query = query.filter(facets::published_at.le(now));
+            query = query.filter(contents::live_from.le(now));
+            query = query.filter(contents::live_until.is_null().or(contents::live_until.gt(now)));
+        }
+        if let Some(language) = &filter.language {
+            query = query.filter(contents::language.eq(language.clone()));
+        }
+        if let Some(instant) = filter.published_after {
+            query = query.filter(facets::published_at.ge(instant.millis()));
+        }
+        if let Some(instant) = filter.published_before {
+            query = query.filter(facets::published_at.lt(instant.millis()));
+        }
+        if let Some(instant) = filter.updated_after {
+            query = query.filter(contents::updated_at.ge(instant.millis()));
+        }
+        if let Some(instant) = filter.updated_before {
+            query = query.filter(contents::updated_at.lt(instant.millis()));
+        }
+        if !filter.ids.is_empty() {
+            query = query.filter(facets::article_id.eq_any(filter.ids.iter().map(|id| id.get()).collect::<Vec<_>>()));
+        }
+        if !filter.exclude.is_empty() {
+            query = query.filter(facets::article_id.ne_all(filter.exclude.iter().map(|id| id.get()).collect::<Vec<_>>()));
+        }
+        if filter.has_lead_image {
+            query = query.filter(contents::lead_image.is_not_null());
+        }
+        if let Some(state) = filter.state {
+            query = query.filter(articles::state.eq(state.as_str()));
+        }
+        if let Some(user) = only_own {
+            let named = content_bylines::table
+                .inner_join(authors::table)
+                .filter(content_bylines::stage.eq(stage_number(Stage::Draft)))
+                .filter(authors::user_id.eq(user.get()))
+                .select(content_bylines::article_id);
+            query = query.filter(articles::created_by.eq(user.get()).or(articles::id.eq_any(named)));
+        }
+        query
+    };
+
+    let total = if request.count { Some(filtered().count().get_result(db)?) } else { None };
+    let mut query = filtered().limit(request.fetch()).offset(request.offset());
+    let ascending = descending == request.backwards();
+    macro_rules! ordered {
+        ($column:expr, $variant:ident) => {{
+            if let Some(cursor) = request.cursor() {
+                let SortValue::$variant(value) = cursor.value.clone() else { return Err(bad_cursor()) };
+                let tie = $column.eq(value.clone());
+                query = if ascending {
+                    query.filter($column.ge(value.clone()).and($column.gt(value).or(tie.and(facets::article_id.gt(cursor.id)))))
+                } else {
+                    query.filter($column.le(value.clone()).and($column.lt(value).or(tie.and(facets::article_id.lt(cursor.id)))))
+                };
+            }
+            if ascending {
+                query.order(($column.asc(), facets::article_id.asc()))
+            } else {
+                query.order(($column.desc(), facets::article_id.desc()))
+            }
+        }};
+    }
+    let query = match order {
+        ArticleOrder::PublishedAt => ordered!(facets::published_at, Number),
+        ArticleOrder::UpdatedAt => ordered!(contents::updated_at, Number),
+        ArticleOrder::Headline => ordered!(contents::headline, Text),
+    };
+    let rows: Vec<(ContentRow, SectionColumns, Option<i64>, i64)> = query
+        .select((
+            ContentRow::as_select(),
+            sections::CARD.nullable(),
+            articles::first_published_at,
+            facets::published_at,
+        ))
+        .load(db)?;
+    let page = Page::from_rows(rows, request, sort, total, |(row, _, _, published_at)| {
+        let value = match order {
+            ArticleOrder::PublishedAt => SortValue::Number(*published_at),
+            ArticleOrder::UpdatedAt => SortValue::Number(row.updated_at),
+            ArticleOrder::Headline => SortValue::Text(row.headline.clone()),
+        };
+        (value, row.article_id)
+    });
+    let Page { items, limit, next, prev, total } = page;
+    let items = complete(db, items.into_iter().map(|(row, section, first, _)| (row, section, first)).collect(), stage, context)?;
+    Ok(Page { items, limit, next, prev, total })
+}

@@ -1,0 +1,211 @@
+//! Reads documents with cards of all that they refer to: the same code for one article and for a page of them, with
+//! one statement for each kind of reference.
+
+use std::collections::HashMap;
+
+use diesel::prelude::*;
+
+use super::{
+    super::{
+        authors,
+        conn::Db,
+        from_json,
+        schema::{
+            article_contents as contents, articles, authors as author_table, content_bylines, content_sections,
+            content_tags, sections as section_table, slugs, tags as tag_table,
+        },
+        sections, tags,
+    },
+    links, stage_number,
+};
+use crate::domain::{
+    article::{Article, Byline, Include, Stage},
+    error::Error,
+    id::ArticleId,
+    instant::Instant,
+    site::Site,
+    slug::Slug,
+    user::Principal,
+};
+
+/// What a loader must know beside the ids.
+#[derive(Debug, Clone, Copy)]
+pub struct LoadContext<'a> {
+    /// For addresses.
+    pub site: &'a Site,
+    /// For what is visible.
+    pub now: Instant,
+    /// For whom the cards of links are.
+    pub principal: &'a Principal,
+    /// What to load beside the cards.
+    pub include: Include,
+}
+
+#[derive(Queryable, Selectable)]
+#[diesel(table_name = contents)]
+pub(super) struct ContentRow {
+    pub article_id: i64,
+    pub stage: i16,
+    version: i64,
+    slug: String,
+    kind: String,
+    language: String,
+    live_from: Option<i64>,
+    live_until: Option<i64>,
+    pub published_at: Option<i64>,
+    pub updated_at: i64,
+    word_count: i32,
+    pub headline: String,
+    standfirst: Option<String>,
+    kicker: Option<String>,
+    dateline: Option<String>,
+    lead_image: Option<String>,
+    seo: String,
+}
+
+pub(super) type SectionColumns = Option<(i64, String, String, String)>;
+
+/// A row of the page: the document without its body, its section and its first publication.
+pub(super) type HeadRow = (ContentRow, SectionColumns, Option<i64>);
+
+/// One document, or none if there is none in that stage; a live one only if readers can see it now.
+pub fn get(db: &mut Db, id: ArticleId, stage: Stage, context: LoadContext<'_>) -> Result<Option<Article>, Error> {
+    let mut query = contents::table
+        .inner_join(articles::table)
+        .left_join(section_table::table.on(section_table::id.nullable().eq(contents::section_id)))
+        .filter(contents::article_id.eq(id.get()))
+        .filter(contents::stage.eq(stage_number(stage)))
+        .into_boxed();
+    if stage == Stage::Live {
+        query = query.filter(
+            contents::live_from
+                .le(context.now.millis())
+                .and(contents::live_until.is_null().or(contents::live_until.gt(context.now.millis()))),
+        );
+    }
+    let row: Option<HeadRow> = query
+        .select((ContentRow::as_select(), sections::CARD.nullable(), articles::first_published_at))
+        .first(db)
+        .optional()?;
+    let Some(row) = row else { return Ok(None) };
+    Ok(complete(db, vec![row], stage, context)?.pop())
+}
+
+/// The article that a slug belongs to, and whether readers may know the slug.
+pub fn stage_of_slug(db: &mut Db, slug: &str) -> Result<Option<(ArticleId, bool)>, Error> {
+    let kind = crate::domain::change::Entity::Article.as_str();
+    let row: Option<(i64, bool)> =
+        slugs::table.find((kind, slug)).select((slugs::entity_id, slugs::public)).first(db).optional()?;
+    Ok(row.map(|(id, public)| (ArticleId::new(id), public)))
+}
+
+/// Adds to rows of documents what they refer to. The number of statements does not depend on the number of rows.
+pub(super) fn complete(
+    db: &mut Db,
+    rows: Vec<HeadRow>,
+    stage: Stage,
+    context: LoadContext<'_>,
+) -> Result<Vec<Article>, Error> {
+    let ids: Vec<i64> = rows.iter().map(|(row, _, _)| row.article_id).collect();
+    if ids.is_empty() {
+        return Ok(Vec::new());
+    }
+    let number = stage_number(stage);
+    let mut tag_cards = HashMap::<i64, Vec<_>>::new();
+    let tag_rows: Vec<(i64, (i64, String, String, String))> = content_tags::table
+        .inner_join(tag_table::table)
+        .filter(content_tags::article_id.eq_any(&ids))
+        .filter(content_tags::stage.eq(number))
+        .order((content_tags::article_id, content_tags::position))
+        .select((content_tags::article_id, tags::CARD))
+        .load(db)?;
+    for (article, columns) in tag_rows {
+        tag_cards.entry(article).or_default().push(tags::card(columns)?);
+    }
+
+    type BylineRow = (i64, Option<String>, Option<String>, Option<(i64, String, String, Option<String>)>);
+    let mut bylines = HashMap::<i64, Vec<Byline>>::new();
+    let byline_rows: Vec<BylineRow> = content_bylines::table
+        .left_join(author_table::table)
+        .filter(content_bylines::article_id.eq_any(&ids))
+        .filter(content_bylines::stage.eq(number))
+        .order((content_bylines::article_id, content_bylines::position))
+        .select((
+            content_bylines::article_id,
+            content_bylines::name,
+            content_bylines::role,
+            authors::CARD.nullable(),
+        ))
+        .load(db)?;
+    for (article, name, role, author) in byline_rows {
+        let author = author.map(authors::card);
+        let name = name.or_else(|| author.as_ref().map(|author| author.name.clone())).unwrap_or_default();
+        bylines.entry(article).or_default().push(Byline { author, name, role });
+    }
+
+    let mut secondary = HashMap::<i64, Vec<_>>::new();
+    let section_rows: Vec<(i64, (i64, String, String, String))> = content_sections::table
+        .inner_join(section_table::table)
+        .filter(content_sections::article_id.eq_any(&ids))
+        .filter(content_sections::stage.eq(number))
+        .order((content_sections::article_id, content_sections::position))
+        .select((content_sections::article_id, sections::CARD))
+        .load(db)?;
+    for (article, columns) in section_rows {
+        secondary.entry(article).or_default().push(sections::card(columns));
+    }
+
+    let mut bodies = HashMap::new();
+    if context.include.body {
+        let rows: Vec<(i64, String)> = contents::table
+            .filter(contents::article_id.eq_any(&ids))
+            .filter(contents::stage.eq(number))
+            .select((contents::article_id, contents::body))
+            .load(db)?;
+        bodies.extend(rows);
+    }
+    let mut all_links = if context.include.body || context.include.related {
+        Some(links::links_of(db, &ids, stage, context)?)
+    } else {
+        None
+    };
+
+    rows.into_iter()
+        .map(|(row, section, first_published_at)| {
+            let id = row.article_id;
+            let section = section.map(sections::card);
+            let first_published_at = first_published_at.map(Instant::from_millis);
+            let date = first_published_at.unwrap_or(context.now);
+            let section_path = section.as_ref().map(|section| section.path.as_str());
+            let path = context.site.permalink.path(ArticleId::new(id), &row.slug, section_path, date);
+            Ok(Article {
+                id: ArticleId::new(id),
+                stage,
+                version: row.version,
+                kind: row.kind.parse()?,
+                url: format!("{}{path}", context.site.url),
+                slug: Slug::from_stored(row.slug),
+                path,
+                headline: row.headline,
+                standfirst: row.standfirst,
+                kicker: row.kicker,
+                section,
+                sections: secondary.remove(&id).unwrap_or_default(),
+                tags: tag_cards.remove(&id).unwrap_or_default(),
+                bylines: bylines.remove(&id).unwrap_or_default(),
+                lead_image: row.lead_image.as_deref().map(|image| from_json("lead_image", image)).transpose()?,
+                language: row.language,
+                dateline: row.dateline,
+                seo: from_json("article_contents.seo", &row.seo)?,
+                word_count: u32::try_from(row.word_count).unwrap_or_default(),
+                body: bodies.remove(&id),
+                links: all_links.as_mut().map(|links| links.remove(&id).unwrap_or_default()),
+                first_published_at,
+                published_at: row.published_at.map(Instant::from_millis),
+                updated_at: Instant::from_millis(row.updated_at),
+                live_from: row.live_from.map(Instant::from_millis),
+                live_until: row.live_until.map(Instant::from_millis),
+            })
+        })
+        .collect()
+}

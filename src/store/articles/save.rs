@@ -1,0 +1,202 @@
+//! Writes documents.
+
+use diesel::prelude::*;
+
+use super::{
+    super::{
+        conn::{Db, on_either},
+        schema::{
+            article_contents as contents, content_bylines, content_facets, content_sections, content_tags,
+            related_links,
+        },
+        sections, to_json,
+    },
+    facet,
+    links::LinkRow,
+    stage_number,
+};
+use crate::domain::{
+    article::{ArticleType, Document, Stage},
+    body,
+    error::Error,
+    id::ArticleId,
+    instant::Instant,
+};
+
+/// When a document is and was public.
+#[derive(Debug, Clone, Copy)]
+pub struct Dates {
+    /// When the live document becomes visible; none for a draft.
+    pub live_from: Option<Instant>,
+    /// When it ceases to be.
+    pub live_until: Option<Instant>,
+    /// When it was published, as readers see it.
+    pub published_at: Option<Instant>,
+    /// When this stage was changed.
+    pub updated_at: Instant,
+    /// The date by which lists show it: its publication, or for what was never public its making.
+    pub listed_at: Instant,
+}
+
+#[derive(Insertable, AsChangeset)]
+#[diesel(table_name = contents, treat_none_as_null = true, primary_key(article_id, stage))]
+struct NewContentRow<'a> {
+    article_id: i64,
+    stage: i16,
+    version: i64,
+    slug: &'a str,
+    kind: &'a str,
+    language: &'a str,
+    section_id: Option<i64>,
+    live_from: Option<i64>,
+    live_until: Option<i64>,
+    published_at: Option<i64>,
+    updated_at: i64,
+    word_count: i32,
+    headline: &'a str,
+    standfirst: Option<&'a str>,
+    kicker: Option<&'a str>,
+    dateline: Option<&'a str>,
+    lead_image: Option<String>,
+    seo: String,
+    body: String,
+}
+
+/// Writes the document of one stage over what was there. `old` is what was there, if it is known: parts that are the
+/// same are left alone.
+pub fn save(
+    db: &mut Db,
+    id: ArticleId,
+    stage: Stage,
+    version: i64,
+    dates: Dates,
+    document: &Document,
+    old: Option<&Document>,
+) -> Result<(), Error> {
+    let number = stage_number(stage);
+    let row = NewContentRow {
+        article_id: id.get(),
+        stage: number,
+        version,
+        slug: document.slug.as_str(),
+        kind: document.kind.as_str(),
+        language: &document.language,
+        section_id: document.section.map(|section| section.get()),
+        live_from: dates.live_from.map(Instant::millis),
+        live_until: dates.live_until.map(Instant::millis),
+        published_at: dates.published_at.map(Instant::millis),
+        updated_at: dates.updated_at.millis(),
+        word_count: i32::try_from(body::word_count(&document.body)).unwrap_or(i32::MAX),
+        headline: &document.headline,
+        standfirst: document.standfirst.as_deref(),
+        kicker: document.kicker.as_deref(),
+        dateline: document.dateline.as_deref(),
+        lead_image: document.lead_image.as_ref().map(to_json).transpose()?,
+        seo: to_json(&document.seo)?,
+        body: to_json(&document.body)?,
+    };
+    on_either!(&mut *db, conn => {
+        let written = diesel::update(contents::table.find((id.get(), number))).set(&row).execute(conn)?;
+        if written == 0 { diesel::insert_into(contents::table).values(&row).execute(conn) } else { Ok(written) }
+    })?;
+    if old.is_none_or(|old| old.links != document.links) {
+        save_links(db, id, stage, document)?;
+    }
+    if old.is_none_or(|old| listing(old) != listing(document)) {
+        save_references(db, id, number, dates.listed_at, document)?;
+    }
+    Ok(())
+}
+
+/// What decides under what an article is listed.
+fn listing(document: &Document) -> impl PartialEq + '_ {
+    (document.kind, document.section, &document.sections, &document.tags, &document.bylines)
+}
+
+fn save_links(db: &mut Db, id: ArticleId, stage: Stage, document: &Document) -> Result<(), Error> {
+    let number = stage_number(stage);
+    let old = related_links::table.filter(related_links::article_id.eq(id.get()));
+    diesel::delete(old.filter(related_links::stage.eq(number))).execute(db)?;
+    let rows: Vec<LinkRow> =
+        document.links.iter().zip(0..).map(|(link, position)| LinkRow::new(link, id, stage, position)).collect();
+    if !rows.is_empty() {
+        on_either!(db, conn => diesel::insert_into(related_links::table).values(&rows).execute(conn))?;
+    }
+    Ok(())
+}
+
+fn save_references(db: &mut Db, id: ArticleId, stage: i16, listed_at: Instant, document: &Document) -> Result<(), Error> {
+    let article = id.get();
+    macro_rules! replace {
+        ($table:ident, $rows:expr) => {{
+            let old = $table::table.filter($table::article_id.eq(article)).filter($table::stage.eq(stage));
+            diesel::delete(old).execute(db)?;
+            let rows: Vec<_> = $rows.collect();
+            if !rows.is_empty() {
+                on_either!(&mut *db, conn => diesel::insert_into($table::table).values(&rows).execute(conn))?;
+            }
+        }};
+    }
+    replace!(
+        content_tags,
+        document.tags.iter().zip(0..).map(|(tag, position)| (
+            content_tags::article_id.eq(article),
+            content_tags::stage.eq(stage),
+            content_tags::position.eq(position),
+            content_tags::tag_id.eq(tag.get()),
+        ))
+    );
+    replace!(
+        content_sections,
+        document.sections.iter().zip(0..).map(|(section, position)| (
+            content_sections::article_id.eq(article),
+            content_sections::stage.eq(stage),
+            content_sections::position.eq(position),
+            content_sections::section_id.eq(section.get()),
+        ))
+    );
+    replace!(
+        content_bylines,
+        document.bylines.iter().zip(0..).map(|(byline, position)| (
+            content_bylines::article_id.eq(article),
+            content_bylines::stage.eq(stage),
+            content_bylines::position.eq(position),
+            content_bylines::author_id.eq(byline.author.map(|author| author.get())),
+            content_bylines::name.eq(byline.name.as_deref()),
+            content_bylines::role.eq(byline.role.as_deref()),
+        ))
+    );
+    let facets = facets(db, document)?;
+    replace!(
+        content_facets,
+        facets.iter().map(|(kind, facet)| (
+            content_facets::stage.eq(stage),
+            content_facets::kind.eq(*kind),
+            content_facets::facet_id.eq(*facet),
+            content_facets::published_at.eq(listed_at.millis()),
+            content_facets::article_id.eq(article),
+        ))
+    );
+    Ok(())
+}
+
+/// Everything under which a document is listed, each once.
+fn facets(db: &mut Db, document: &Document) -> Result<Vec<(i16, i64)>, Error> {
+    let own: Vec<i64> = document.section.iter().chain(&document.sections).map(|section| section.get()).collect();
+    let ancestors = if own.is_empty() { Default::default() } else { sections::ancestors(db, &own)? };
+    let kind = ArticleType::ALL.iter().position(|kind| *kind == document.kind).unwrap_or_default();
+    let mut facets = vec![(facet::EVERYTHING, 0), (facet::TYPE, i64::try_from(kind).unwrap_or_default())];
+    facets.extend(own.iter().flat_map(|id| ancestors.get(id).into_iter().flatten()).map(|id| (facet::SECTION, *id)));
+    facets.extend(own.iter().map(|id| (facet::SECTION_EXACT, *id)));
+    facets.extend(document.tags.iter().map(|tag| (facet::TAG, tag.get())));
+    facets.extend(document.bylines.iter().filter_map(|byline| byline.author).map(|author| (facet::AUTHOR, author.get())));
+    facets.sort_unstable();
+    facets.dedup();
+    Ok(facets)
+}
+
+/// Takes the live document away.
+pub fn remove_live(db: &mut Db, id: ArticleId) -> Result<(), Error> {
+    diesel::delete(contents::table.find((id.get(), stage_number(Stage::Live)))).execute(db)?;
+    Ok(())
+}
