@@ -197,6 +197,70 @@ pub struct Document {
     pub links: Vec<Link>,
 }
 
+impl Document {
+    /// The document of an article that was read with its body and links.
+    ///
+    /// # Errors
+    /// When the stored body cannot be read.
+    pub fn of(article: &Article) -> Result<Self, Error> {
+        let body = article.body.as_deref().unwrap_or("[]");
+        let body = serde_json::from_str(body).map_err(|error| Error::internal("reading a stored body", error))?;
+        let printed = |byline: &Byline| {
+            let own = byline.author.as_ref().map(|author| &author.name);
+            (own != Some(&byline.name)).then(|| byline.name.clone())
+        };
+        Ok(Self {
+            slug: article.slug.clone(),
+            kind: article.kind,
+            headline: article.headline.clone(),
+            standfirst: article.standfirst.clone(),
+            kicker: article.kicker.clone(),
+            section: article.section.as_ref().map(|section| section.id),
+            sections: article.sections.iter().map(|section| section.id).collect(),
+            tags: article.tags.iter().map(|tag| tag.id).collect(),
+            bylines: article
+                .bylines
+                .iter()
+                .map(|byline| DocumentByline {
+                    author: byline.author.as_ref().map(|author| author.id),
+                    name: printed(byline),
+                    role: byline.role.clone(),
+                })
+                .collect(),
+            lead_image: article.lead_image.clone(),
+            language: article.language.clone(),
+            dateline: article.dateline.clone(),
+            seo: article.seo.clone(),
+            body,
+            links: article.links.iter().flatten().map(|related| related.link.clone()).collect(),
+        })
+    }
+
+    /// The names of the fields in which two documents differ, and of the parts of their bodies.
+    pub fn differences(&self, new: &Self) -> Vec<String> {
+        let fields = [
+            ("slug", self.slug != new.slug),
+            ("type", self.kind != new.kind),
+            ("headline", self.headline != new.headline),
+            ("standfirst", self.standfirst != new.standfirst),
+            ("kicker", self.kicker != new.kicker),
+            ("section", self.section != new.section),
+            ("sections", self.sections != new.sections),
+            ("tags", self.tags != new.tags),
+            ("bylines", self.bylines != new.bylines),
+            ("lead_image", self.lead_image != new.lead_image),
+            ("language", self.language != new.language),
+            ("dateline", self.dateline != new.dateline),
+            ("seo", self.seo != new.seo),
+            ("links", self.links != new.links),
+        ];
+        let mut changed: Vec<String> =
+            fields.iter().filter(|(_, differs)| *differs).map(|(name, _)| (*name).to_owned()).collect();
+        changed.extend(super::body::differences(&self.body, &new.body));
+        changed
+    }
+}
+
 /// The members of a document to write. A new article begins empty, so that creating and editing are one thing.
 #[derive(Debug, Clone, Default)]
 pub struct DocumentChanges {

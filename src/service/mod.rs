@@ -1,6 +1,8 @@
 //! Use cases, one function each: check the permission, open the transaction, change things, record the change.
 
+pub mod articles;
 pub mod auth;
+pub mod site;
 pub mod tags;
 
 use std::sync::Arc;
@@ -30,6 +32,8 @@ pub struct Newsroom {
     pub tokens: Arc<AccessTokens>,
     /// Hashes passwords, a bounded number at a time.
     pub passwords: Arc<PasswordHasher>,
+    /// The site as it was last read.
+    pub site: Arc<site::SiteCache>,
     
     
 }

@@ -4,6 +4,7 @@ pub mod facet;
 mod links;
 mod list;
 mod load;
+mod refs;
 mod save;
 
 use diesel::prelude::*;
@@ -12,6 +13,7 @@ pub use self::{
     links::{delete_target, inbound, links_of},
     list::list,
     load::{LoadContext, get, stage_of_slug},
+    refs::{LiveDates, existing, live_dates},
     save::{Dates, remove_live, save},
 };
 use super::{

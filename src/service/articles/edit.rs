@@ -1,0 +1,534 @@
+//! Write drafts. Every edit is one function over the document: load, change, check, save, count the version up.
+
+use super::{ArticleView, changed_draft, load_draft, publish::check_version, readable_record};
+use crate::{
+    domain::{
+        article::{
+            ArticleRecord, Document, DocumentByline, DocumentChanges, MAX_BYLINES, MAX_SECONDARY_SECTIONS, MAX_TAGS,
+            Stage,
+        },
+        body::{self, BlockDraft, BodySectionDraft, Builder},
+        change::Entity,
+        error::{Error, Faults},
+        id::{ArticleId, AuthorId, BlockId, BodySectionId, LinkId, SectionId, TagId},
+        link::{Link, LinkTarget, MAX_LINKS, NewLink},
+        permission::{Action, allows, require, require_on_article},
+        slug::Reference,
+        user::Principal,
+        workflow::State,
+    },
+    service::{Newsroom, slug_or_made},
+    store::{
+        articles::{self, Dates},
+        conn::Db,
+        slugs,
+    },
+};
+
+/// An edit under way.
+pub(super) struct Edit<'a> {
+    pub db: &'a mut Db,
+    pub newsroom: &'a Newsroom,
+    pub principal: &'a Principal,
+    pub record: &'a ArticleRecord,
+    pub document: &'a mut Document,
+}
+
+/// Edits the draft of an article under its version.
+pub(super) async fn edit<T: Send + 'static>(
+    newsroom: &Newsroom,
+    principal: Principal,
+    reference: Reference,
+    version: Option<i64>,
+    change: impl FnOnce(&mut Edit<'_>) -> Result<T, Error> + Send + 'static,
+) -> Result<(ArticleView, T), Error> {
+    let room = newsroom.clone();
+    newsroom
+        .store
+        .write(move |db| {
+            let user = principal.user()?;
+            let record = readable_record(db, &principal, &reference, true)?;
+            require_on_article(user, Action::EditDraft, record.standing(user.id))?;
+            check_version(db, &record, version)?;
+            let draft = load_draft(db, &room, &principal, record.id)?;
+            let old = Document::of(&draft)?;
+            let mut new = old.clone();
+            let result = {
+                let (newsroom, principal, record) = (&room, &principal, &record);
+                change(&mut Edit { db, newsroom, principal, record, document: &mut new })?
+            };
+            settle_links(&mut new, &old)?;
+            body::finish(&mut new.body, &old.body)?;
+            let changed = old.differences(&new);
+            if !changed.is_empty() {
+                save_edit(db, &room, &record, user.id, &old, &new, &changed)?;
+            }
+            Ok((changed_draft(db, &room, &principal, record.id)?, result))
+        })
+        .await
+}
+
+fn save_edit(
+    db: &mut Db,
+    newsroom: &Newsroom,
+    record: &ArticleRecord,
+    user: crate::domain::id::UserId,
+    old: &Document,
+    new: &Document,
+    changed: &[String],
+) -> Result<(), Error> {
+    let now = newsroom.clock.now();
+    let version = articles::advance_version(db, record.id, record.version)?;
+    if old.slug != new.slug {
+        slugs::claim(db, Entity::Article, new.slug.as_str(), record.id.get(), false)?;
+        slugs::release(db, Entity::Article, old.slug.as_str())?;
+    }
+    articles::save(db, record.id, Stage::Draft, version, draft_dates(record, now), new, Some(old))?;
+    articles::record_edit(db, record.id, version, now, user, changed)
+}
+
+fn draft_dates(record: &ArticleRecord, now: crate::domain::instant::Instant) -> Dates {
+    Dates { live_from: None, live_until: None, published_at: None, updated_at: now, listed_at: record.created_at }
+}
+
+/// Makes links and `read_more` blocks one truth: a link whose block is gone goes too, and each block has its link.
+fn settle_links(document: &mut Document, old: &Document) -> Result<(), Error> {
+    if document.body == old.body && document.links == old.links {
+        return Ok(());
+    }
+    let inline: Vec<(LinkId, BlockId)> = body::inline_links(&document.body).collect();
+    let mut faults = Faults::default();
+    for (link, block) in &inline {
+        match document.links.iter_mut().find(|known| known.id == *link) {
+            Some(known) => known.block_id = Some(*block),
+            None => faults.add("/body", "unknown_link", format!("the article has no link {link} (block {block})")),
+        }
+    }
+    document.links.retain(|link| link.block_id.is_none_or(|block| inline.contains(&(link.id, block))));
+    if document.links.len() > MAX_LINKS {
+        faults.add("/body", "too_many", format!("must have at most {MAX_LINKS} links"));
+    }
+    faults.check()
+}
+
+impl Edit<'_> {
+    fn builder(&self) -> Builder<'_> {
+        Builder::new(&self.newsroom.ids, &self.document.body, self.record.first_published_at.is_some())
+    }
+
+    /// A target that the caller may link to: one that exists and that they may read.
+    pub(super) fn check_target(&mut self, faults: &mut Faults, pointer: &str, target: &LinkTarget) -> Result<(), Error> {
+        let LinkTarget::Article(id) = target else { return Ok(()) };
+        if *id == self.record.id {
+            faults.add(pointer, "links_itself", "an article cannot link to itself");
+            return Ok(());
+        }
+        let user = self.principal.user()?;
+        let found = articles::find_record(self.db, *id)?;
+        let may_see = found.is_some_and(|target| {
+            target.state == State::Published || allows(user, Action::ReadDraft, target.standing(user.id))
+        });
+        if !may_see {
+            faults.add(pointer, "unknown_article", "there is no such article");
+        }
+        Ok(())
+    }
+
+    /// Adds links of new `read_more` blocks.
+    fn add_links(&mut self, faults: &mut Faults, links: Vec<(LinkId, NewLink)>) -> Result<(), Error> {
+        for (id, new) in links {
+            let known = faults.is_empty();
+            self.check_target(faults, "/body", &new.target)?;
+            if known || faults.is_empty() {
+                let NewLink { label, kind, target } = new;
+                self.document.links.push(Link { id, label, kind, target, block_id: None });
+            }
+        }
+        Ok(())
+    }
+
+    fn apply(&mut self, changes: DocumentChanges) -> Result<(), Error> {
+        let mut faults = Faults::default();
+        macro_rules! set {
+            ($($field:ident),*) => {$( if let Some(value) = changes.$field { self.document.$field = value; } )*};
+        }
+        set!(slug, kind, headline, standfirst, kicker, lead_image, language, dateline, seo);
+
+        if let Some(section) = changes.section {
+            let found = self.references(&mut faults, Entity::Section, section.as_slice(), |_| "/section".to_owned())?;
+            self.document.section = found.first().copied().map(SectionId::new);
+        }
+        if let Some(sections) = changes.sections {
+            check_count(&mut faults, "/sections", sections.len(), MAX_SECONDARY_SECTIONS);
+            let found = self.references(&mut faults, Entity::Section, &sections, |index| format!("/sections/{index}"))?;
+            let main = self.document.section;
+            self.document.sections = found.into_iter().map(SectionId::new).filter(|id| Some(*id) != main).collect();
+        }
+        if let Some(tags) = changes.tags {
+            check_count(&mut faults, "/tags", tags.len(), MAX_TAGS);
+            let found = self.references(&mut faults, Entity::Tag, &tags, |index| format!("/tags/{index}"))?;
+            self.document.tags = found.into_iter().map(TagId::new).collect();
+        }
+        if let Some(bylines) = changes.bylines {
+            check_count(&mut faults, "/bylines", bylines.len(), MAX_BYLINES);
+            let mut written = Vec::new();
+            for (index, byline) in bylines.into_iter().enumerate() {
+                let pointer = |_| format!("/bylines/{index}/author");
+                let author = self.references(&mut faults, Entity::Author, byline.author.as_slice(), pointer)?;
+                let author = author.first().copied().map(AuthorId::new);
+                written.push(DocumentByline { author, name: byline.name, role: byline.role });
+            }
+            self.document.bylines = written;
+        }
+        if let Some(sections) = changes.body {
+            self.set_body(&mut faults, sections)?;
+        }
+        faults.check()
+    }
+
+    fn set_body(&mut self, faults: &mut Faults, sections: Vec<BodySectionDraft>) -> Result<(), Error> {
+        let mut builder = self.builder();
+        let sections = sections.into_iter().enumerate();
+        let body = sections.map(|(index, section)| builder.section(&format!("/body/{index}"), section)).collect();
+        let Builder { new_links, faults: found, .. } = builder;
+        faults.extend(found.into_vec());
+        self.document.body = body;
+        self.add_links(faults, new_links)
+    }
+
+    /// The ids that references mean; each that means nothing is a fault.
+    fn references(
+        &mut self,
+        faults: &mut Faults,
+        entity: Entity,
+        references: &[Reference],
+        pointer: impl Fn(usize) -> String,
+    ) -> Result<Vec<i64>, Error> {
+        let ids = slugs::resolve(self.db, entity, references)?;
+        let existing = articles::existing(self.db, entity, &ids.iter().copied().flatten().collect::<Vec<_>>())?;
+        let mut found = Vec::new();
+        for (index, id) in ids.into_iter().enumerate() {
+            match id {
+                Some(id) if existing.contains(&id) => {
+                    if !found.contains(&id) {
+                        found.push(id);
+                    }
+                }
+                _ => {
+                    let name = entity.as_str();
+                    let code = match entity {
+                        Entity::Section => "unknown_section",
+                        Entity::Tag => "unknown_tag",
+                        _ => "unknown_author",
+                    };
+                    faults.add(pointer(index), code, format!("there is no such {name}"));
+                }
+            }
+        }
+        Ok(found)
+    }
+
+    fn section_index(&self, id: BodySectionId) -> Result<usize, Error> {
+        let found = self.document.body.iter().position(|section| section.id == id);
+        found.ok_or_else(|| Error::not_found("section of the body"))
+    }
+
+    fn block_index(&self, id: BlockId) -> Result<(usize, usize), Error> {
+        let sections = self.document.body.iter().enumerate();
+        let found = sections.filter_map(|(index, section)| {
+            section.blocks.iter().position(|block| block.id == id).map(|block| (index, block))
+        });
+        found.into_iter().next().ok_or_else(|| Error::not_found("block"))
+    }
+}
+
+fn check_count(faults: &mut Faults, pointer: &str, count: usize, max: usize) {
+    if count > max {
+        faults.add(pointer, "too_many", format!("must have at most {max} items"));
+    }
+}
+
+/// Makes an article: a draft.
+///
+/// # Errors
+/// 409 if the slug belongs to another; 422 with every fault.
+pub async fn create(newsroom: &Newsroom, principal: Principal, changes: DocumentChanges) -> Result<ArticleView, Error> {
+    let user = require(&principal, Action::CreateArticle)?.id;
+    let room = newsroom.clone();
+    newsroom
+        .store
+        .write(move |db| {
+            let now = room.clock.now();
+            let record = ArticleRecord {
+                id: ArticleId::new(room.ids.next()),
+                state: State::Draft,
+                version: 1,
+                live_version: None,
+                created_by: user,
+                created_at: now,
+                first_published_at: None,
+                byline_users: Vec::new(),
+            };
+            let headline = changes.headline.clone().unwrap_or_default();
+            let slug = slug_or_made(db, Entity::Article, changes.slug.clone(), &headline)?;
+            let empty = Document {
+                slug,
+                kind: Default::default(),
+                headline,
+                standfirst: None,
+                kicker: None,
+                section: None,
+                sections: Vec::new(),
+                tags: Vec::new(),
+                bylines: Vec::new(),
+                lead_image: None,
+                language: room.site.get(db)?.language.clone(),
+                dateline: None,
+                seo: Default::default(),
+                body: Vec::new(),
+                links: Vec::new(),
+            };
+            let mut document = empty.clone();
+            let edit = (&room, &principal, &record);
+            Edit { db, newsroom: edit.0, principal: edit.1, record: edit.2, document: &mut document }.apply(changes)?;
+            settle_links(&mut document, &empty)?;
+            body::finish(&mut document.body, &empty.body)?;
+            slugs::claim(db, Entity::Article, document.slug.as_str(), record.id.get(), false)?;
+            articles::insert_record(db, &record)?;
+            articles::save(db, record.id, Stage::Draft, 1, draft_dates(&record, now), &document, None)?;
+            changed_draft(db, &room, &principal, record.id)
+        })
+        .await
+}
+
+/// Edits the fields of a draft.
+///
+/// # Errors
+/// 403, 404, 409 for a slug that belongs to another, 412 for a stale version, 422 with every fault.
+pub async fn update(
+    newsroom: &Newsroom,
+    principal: Principal,
+    reference: Reference,
+    version: Option<i64>,
+    changes: DocumentChanges,
+) -> Result<ArticleView, Error> {
+    edit(newsroom, principal, reference, version, |edit| edit.apply(changes)).await.map(|(view, ())| view)
+}
+
+/// Deletes an article that readers do not see. Links to it keep its headline and are withdrawn.
+///
+/// # Errors
+/// 403, 404; 409 while readers see it; 412 if `version` is given and stale.
+pub async fn delete(
+    newsroom: &Newsroom,
+    principal: Principal,
+    reference: Reference,
+    version: Option<i64>,
+) -> Result<(), Error> {
+    let room = newsroom.clone();
+    newsroom
+        .store
+        .write(move |db| {
+            let user = principal.user()?;
+            let record = readable_record(db, &principal, &reference, true)?;
+            require_on_article(user, Action::DeleteArticle, record.standing(user.id))?;
+            check_version(db, &record, version)?;
+            if record.state == State::Published {
+                return Err(Error::conflict("Readers see this article. Unpublish it first."));
+            }
+            let draft = load_draft(db, &room, &principal, record.id)?;
+            articles::delete_target(db, record.id, &draft.headline)?;
+            slugs::forget(db, Entity::Article, record.id.get())?;
+            articles::delete(db, record.id)
+        })
+        .await
+}
+
+/// Writes the whole body.
+///
+/// # Errors
+/// As [`update`].
+pub async fn edit_body(
+    newsroom: &Newsroom,
+    principal: Principal,
+    reference: Reference,
+    version: Option<i64>,
+    sections: Vec<BodySectionDraft>,
+) -> Result<ArticleView, Error> {
+    let changes = DocumentChanges { body: Some(sections), ..DocumentChanges::default() };
+    update(newsroom, principal, reference, version, changes).await
+}
+
+/// Inserts a section at a place, from 0; at the end if none is given.
+///
+/// # Errors
+/// As [`update`].
+pub async fn insert_section(
+    newsroom: &Newsroom,
+    principal: Principal,
+    reference: Reference,
+    version: Option<i64>,
+    position: Option<usize>,
+    section: BodySectionDraft,
+) -> Result<(ArticleView, BodySectionId), Error> {
+    edit(newsroom, principal, reference, version, move |edit| {
+        let mut builder = edit.builder();
+        let section = builder.section("", section);
+        let Builder { new_links, mut faults, .. } = builder;
+        let id = section.id;
+        let position = position.unwrap_or(usize::MAX).min(edit.document.body.len());
+        edit.document.body.insert(position, section);
+        edit.add_links(&mut faults, new_links)?;
+        faults.check().map(|()| id)
+    })
+    .await
+}
+
+/// Writes a section over the one with this id.
+///
+/// # Errors
+/// As [`update`].
+pub async fn replace_section(
+    newsroom: &Newsroom,
+    principal: Principal,
+    reference: Reference,
+    version: Option<i64>,
+    id: BodySectionId,
+    section: BodySectionDraft,
+) -> Result<(ArticleView, BodySectionId), Error> {
+    edit(newsroom, principal, reference, version, move |edit| {
+        let index = edit.section_index(id)?;
+        let mut builder = edit.builder();
+        let section = builder.section("", BodySectionDraft { id: Some(id), ..section });
+        let Builder { new_links, mut faults, .. } = builder;
+        edit.document.body[index] = section;
+        edit.add_links(&mut faults, new_links)?;
+        faults.check().map(|()| id)
+    })
+    .await
+}
+
+/// Takes a section out with its blocks and their links.
+///
+/// # Errors
+/// As [`update`].
+pub async fn delete_section(
+    newsroom: &Newsroom,
+    principal: Principal,
+    reference: Reference,
+    version: Option<i64>,
+    id: BodySectionId,
+) -> Result<ArticleView, Error> {
+    let deleted = edit(newsroom, principal, reference, version, move |edit| {
+        let index = edit.section_index(id)?;
+        edit.document.body.remove(index);
+        Ok(())
+    });
+    deleted.await.map(|(view, ())| view)
+}
+
+/// Puts the sections into another order; all must be named once.
+///
+/// # Errors
+/// As [`update`].
+pub async fn order_sections(
+    newsroom: &Newsroom,
+    principal: Principal,
+    reference: Reference,
+    version: Option<i64>,
+    order: Vec<BodySectionId>,
+) -> Result<ArticleView, Error> {
+    let ordered = edit(newsroom, principal, reference, version, move |edit| {
+        reorder(&mut edit.document.body, &order, |section| section.id)
+    });
+    ordered.await.map(|(view, ())| view)
+}
+
+/// Sorts items into an order of their ids.
+pub(super) fn reorder<T, I: PartialEq>(items: &mut [T], order: &[I], id: impl Fn(&T) -> I) -> Result<(), Error> {
+    let is_complete = order.len() == items.len() && items.iter().all(|item| order.contains(&id(item)));
+    if !is_complete {
+        return Err(Error::invalid("/order", "incomplete_order", "must name every one exactly once"));
+    }
+    items.sort_by_key(|item| order.iter().position(|wanted| *wanted == id(item)));
+    Ok(())
+}
+
+/// Where a block goes.
+#[derive(Debug, Clone, Copy)]
+pub struct BlockPlace {
+    /// Into this section.
+    pub section: BodySectionId,
+    /// At this place, from 0; at the end if none is given.
+    pub position: Option<usize>,
+}
+
+/// Inserts a block.
+///
+/// # Errors
+/// As [`update`].
+pub async fn insert_block(
+    newsroom: &Newsroom,
+    principal: Principal,
+    reference: Reference,
+    version: Option<i64>,
+    place: BlockPlace,
+    block: BlockDraft,
+) -> Result<(ArticleView, BlockId), Error> {
+    edit(newsroom, principal, reference, version, move |edit| {
+        let index = edit.section_index(place.section)?;
+        let mut builder = edit.builder();
+        let block = builder.block("", block);
+        let Builder { new_links, mut faults, .. } = builder;
+        let id = block.id;
+        let blocks = &mut edit.document.body[index].blocks;
+        blocks.insert(place.position.unwrap_or(usize::MAX).min(blocks.len()), block);
+        edit.add_links(&mut faults, new_links)?;
+        faults.check().map(|()| id)
+    })
+    .await
+}
+
+/// Writes a block over the one with this id. `write` gets what is there.
+///
+/// # Errors
+/// As [`update`], and those of `write`.
+pub async fn replace_block(
+    newsroom: &Newsroom,
+    principal: Principal,
+    reference: Reference,
+    version: Option<i64>,
+    id: BlockId,
+    write: impl FnOnce(&body::Block<LinkId>) -> Result<BlockDraft, Error> + Send + 'static,
+) -> Result<ArticleView, Error> {
+    let replaced = edit(newsroom, principal, reference, version, move |edit| {
+        let (section, block) = edit.block_index(id)?;
+        let draft = write(&edit.document.body[section].blocks[block])?;
+        let mut builder = edit.builder();
+        let new = builder.block("", BlockDraft { id: Some(id), ..draft });
+        let Builder { new_links, mut faults, .. } = builder;
+        edit.document.body[section].blocks[block] = new;
+        edit.add_links(&mut faults, new_links)?;
+        faults.check()
+    });
+    replaced.await.map(|(view, ())| view)
+}
+
+/// Takes a block out, and its link if it is a `read_more`.
+///
+/// # Errors
+/// As [`update`].
+pub async fn delete_block(
+    newsroom: &Newsroom,
+    principal: Principal,
+    reference: Reference,
+    version: Option<i64>,
+    id: BlockId,
+) -> Result<ArticleView, Error> {
+    let deleted = edit(newsroom, principal, reference, version, move |edit| {
+        let (section, block) = edit.block_index(id)?;
+        edit.document.body[section].blocks.remove(block);
+        Ok(())
+    });
+    deleted.await.map(|(view, ())| view)
+}
