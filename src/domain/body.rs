@@ -211,6 +211,39 @@ pub struct BodySectionDraft {
     pub blocks: Vec<BlockDraft>,
 }
 
+/// The members of a section to change.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct BodySectionChanges {
+    /// A new heading, or none.
+    pub heading: Option<Option<String>>,
+    /// A new level.
+    pub level: Option<u8>,
+    /// A new anchor.
+    pub anchor: Option<Slug>,
+    /// New blocks.
+    pub blocks: Option<Vec<BlockDraft>>,
+}
+
+impl BodySectionChanges {
+    /// The section as it is to be written.
+    pub fn apply(self, section: &BodySection<LinkId>) -> BodySectionDraft {
+        let kept = || {
+            let draft = |block: &Block<LinkId>| {
+                let content = block.content.clone().try_map_link(|link| Ok::<_, ()>(LinkDraft::Existing(link)));
+                content.ok().map(|content| BlockDraft { id: Some(block.id), content })
+            };
+            section.blocks.iter().filter_map(draft).collect()
+        };
+        BodySectionDraft {
+            id: Some(section.id),
+            heading: self.heading.unwrap_or_else(|| section.heading.clone()),
+            level: Some(self.level.unwrap_or(section.level)),
+            anchor: self.anchor,
+            blocks: self.blocks.unwrap_or_else(kept),
+        }
+    }
+}
+
 /// A part of an outline.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
 pub struct OutlineEntry {

@@ -47,13 +47,44 @@ impl<T: Parse + 'static> FromRequest for Input<T> {
         let bytes = web::Bytes::from_request(request, payload);
         Box::pin(async move {
             content_type?;
-            let bytes = bytes.await.map_err(|error| match error.as_response_error().status_code().as_u16() {
-                413 => Error::Other(ErrorCode::TooLarge, format!("The body must be at most {MAX_BODY} bytes.")),
-                _ => Error::Malformed(format!("The body cannot be read: {error}.")),
-            })?;
+            let bytes = bytes.await.map_err(unreadable)?;
             let contract = contract?;
             parse_body::<T>(&contract, &bytes).map(Self)
         })
+    }
+}
+
+/// Extractor: [`Input`] where the body may be left out.
+pub struct OptionalInput<T: Parse>(pub T::Command);
+
+impl<T: Parse> fmt::Debug for OptionalInput<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("OptionalInput")
+    }
+}
+
+impl<T: Parse + 'static> FromRequest for OptionalInput<T> {
+    type Error = Error;
+    type Future = Pin<Box<dyn Future<Output = Result<Self, Error>>>>;
+
+    fn from_request(request: &HttpRequest, payload: &mut Payload) -> Self::Future {
+        let request = request.clone();
+        let bytes = web::Bytes::from_request(&request, payload);
+        Box::pin(async move {
+            let bytes = bytes.await.map_err(unreadable)?;
+            if bytes.is_empty() {
+                return parse_body::<T>(&*contract(&request)?, b"{}").map(Self);
+            }
+            check_content_type(&request)?;
+            parse_body::<T>(&*contract(&request)?, &bytes).map(Self)
+        })
+    }
+}
+
+fn unreadable(error: actix_web::Error) -> Error {
+    match error.as_response_error().status_code().as_u16() {
+        413 => Error::Other(ErrorCode::TooLarge, format!("The body must be at most {MAX_BODY} bytes.")),
+        _ => Error::Malformed(format!("The body cannot be read: {error}.")),
     }
 }
 

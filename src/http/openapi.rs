@@ -159,12 +159,23 @@ fn complete_operation(operation: &mut Map<String, Value>, schemas: &Value) {
         responses.entry(status.to_string()).or_insert(problem);
     }
     if let Some(body) = operation.get_mut("requestBody") {
+        make_optional(body);
         add_example(&mut body["content"]["application/json"], schemas);
     }
     if let Some(item) = operation.get_mut("security").and_then(Value::as_array_mut) {
         item.dedup();
     } else {
         operation.insert("security".to_owned(), json!([{}]));
+    }
+}
+
+/// utoipa writes a body that may be left out as "null or the schema"; JSON `null` is not what is meant.
+fn make_optional(body: &mut Value) {
+    let schema = &mut body["content"]["application/json"]["schema"];
+    let variant = schema["oneOf"].as_array().and_then(|variants| variants.iter().find(|variant| variant["$ref"].is_string()));
+    if let Some(variant) = variant.cloned() {
+        *schema = variant;
+        body["required"] = json!(false);
     }
 }
 

@@ -7,7 +7,7 @@ use crate::{
             ArticleRecord, Document, DocumentByline, DocumentChanges, MAX_BYLINES, MAX_SECONDARY_SECTIONS, MAX_TAGS,
             Stage,
         },
-        body::{self, BlockDraft, BodySectionDraft, Builder},
+        body::{self, BlockDraft, BodySection, BodySectionDraft, Builder},
         change::Entity,
         error::{Error, Faults},
         id::{ArticleId, AuthorId, BlockId, BodySectionId, LinkId, SectionId, TagId},
@@ -384,7 +384,7 @@ pub async fn insert_section(
     .await
 }
 
-/// Writes a section over the one with this id.
+/// Writes a section over the one with this id. `write` gets what is there.
 ///
 /// # Errors
 /// As [`update`].
@@ -394,18 +394,19 @@ pub async fn replace_section(
     reference: Reference,
     version: Option<i64>,
     id: BodySectionId,
-    section: BodySectionDraft,
-) -> Result<(ArticleView, BodySectionId), Error> {
-    edit(newsroom, principal, reference, version, move |edit| {
+    write: impl FnOnce(&BodySection<LinkId>) -> BodySectionDraft + Send + 'static,
+) -> Result<ArticleView, Error> {
+    let replaced = edit(newsroom, principal, reference, version, move |edit| {
         let index = edit.section_index(id)?;
+        let draft = write(&edit.document.body[index]);
         let mut builder = edit.builder();
-        let section = builder.section("", BodySectionDraft { id: Some(id), ..section });
+        let section = builder.section("", BodySectionDraft { id: Some(id), ..draft });
         let Builder { new_links, mut faults, .. } = builder;
         edit.document.body[index] = section;
         edit.add_links(&mut faults, new_links)?;
-        faults.check().map(|()| id)
-    })
-    .await
+        faults.check()
+    });
+    replaced.await.map(|(view, ())| view)
 }
 
 /// Takes a section out with its blocks and their links.

@@ -1,0 +1,246 @@
+//! Articles as they go out.
+
+use serde::Serialize;
+use serde_json::value::RawValue;
+use utoipa::ToSchema;
+
+use crate::{
+    domain::{
+        article::{ArticleType, Byline, Image, Seo, Stage, Workflow},
+        body::{self, Block, BlockContent, Body, BodySection},
+        error::Error,
+        id::{ArticleId, BlockId, LinkId},
+        instant::Instant,
+        link::{self, LinkCard, LinkKind, LinkTarget, RelatedLink},
+        section::SectionCard,
+        slug::Slug,
+        tag::TagCard,
+    },
+    service::articles::ArticleView,
+};
+
+/// An article. In lists `body` and `related` are left out unless they are included.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(example = json!({
+    "id": "184467440737095516", "type": "news", "slug": "harbour-bridge-reopens", "path": "/city/harbour-bridge-reopens",
+    "url": "https://courier.example/city/harbour-bridge-reopens", "headline": "Harbour bridge reopens after two years",
+    "standfirst": "Traffic is back on the upper deck.", "kicker": null,
+    "section": {"id": "184467440737095001", "slug": "city", "path": "/city", "name": "City"}, "sections": [],
+    "tags": [{"id": "184467440737095101", "slug": "harbour-authority", "name": "Harbour Authority", "type": "organisation"}],
+    "bylines": [{"author": {"id": "184467440737095201", "slug": "ada-okafor", "name": "Ada Okafor", "role": "City editor"},
+                 "name": "Ada Okafor", "role": null}],
+    "lead_image": null, "language": "en", "dateline": null,
+    "seo": {"title": null, "description": null, "canonical_url": null, "noindex": false, "og_image": null},
+    "word_count": 6, "reading_minutes": 1,
+    "body": [{"id": "184467440737095301", "heading": null, "level": 2, "anchor": "section-184467440737095301",
+              "blocks": [{"id": "184467440737095302", "type": "paragraph", "html": "The bridge <em>reopened</em> on Monday."}]}],
+    "related": [], "first_published_at": "2026-05-18T09:30:00.000Z", "published_at": "2026-05-18T09:30:00.000Z",
+    "updated_at": "2026-05-18T09:30:00.000Z", "stage": "live", "version": 1
+}))]
+pub struct Article {
+    /// Its id.
+    pub id: ArticleId,
+    /// What kind of article it is.
+    #[serde(rename = "type")]
+    pub kind: ArticleType,
+    /// Its name in addresses.
+    pub slug: Slug,
+    /// Its path on the site.
+    pub path: String,
+    /// Its address on the site.
+    pub url: String,
+    /// The headline.
+    pub headline: String,
+    /// The sentence under the headline.
+    pub standfirst: Option<String>,
+    /// The word or two above the headline.
+    pub kicker: Option<String>,
+    /// The section that gives it its address.
+    pub section: Option<SectionCard>,
+    /// Other sections that show it.
+    pub sections: Vec<SectionCard>,
+    /// What it is about; the first is the lead tag.
+    pub tags: Vec<TagCard>,
+    /// Who wrote it.
+    pub bylines: Vec<Byline>,
+    /// The picture on top.
+    pub lead_image: Option<Image>,
+    /// Its language, BCP 47.
+    pub language: String,
+    /// Where it was written.
+    pub dateline: Option<String>,
+    /// Words for search engines.
+    pub seo: Seo,
+    /// Words of the body.
+    pub word_count: u32,
+    /// Minutes to read it, rounded up.
+    pub reading_minutes: u32,
+    /// The text: headed sections of blocks.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Vec<BodySection<InlineLink>>, required = false)]
+    pub body: Option<BodyAnswer>,
+    /// Its links, inline ones included, in order; for readers those that they can follow.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(required = false, nullable = false)]
+    pub related: Option<Vec<Link>>,
+    /// When it was first public.
+    pub first_published_at: Option<Instant>,
+    /// When it was published.
+    pub published_at: Option<Instant>,
+    /// When this stage was last changed.
+    pub updated_at: Instant,
+    /// Which form of the document this is.
+    pub stage: Stage,
+    /// The version of the document; also the beginning of its `ETag`.
+    pub version: i64,
+    /// For those who may read the draft.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(required = false, nullable = false)]
+    pub workflow: Option<Workflow>,
+}
+
+/// A body on its way out: as it was stored, or with the cards of its links put in.
+#[derive(Debug, Serialize)]
+#[serde(untagged)]
+pub enum BodyAnswer {
+    /// It has no links; its bytes go out as they are.
+    Stored(Box<RawValue>),
+    /// With links.
+    Linked(Vec<BodySection<InlineLink>>),
+}
+
+/// A link that stands in a body.
+#[derive(Debug, Clone, Serialize, ToSchema)]
+pub struct InlineLink {
+    /// Its id, as in `related`.
+    pub id: LinkId,
+    /// The words before the headline, such as "Read More".
+    #[schema(examples("Read More"))]
+    pub label: String,
+    /// What it is to the article.
+    pub kind: LinkKind,
+    /// The target as it is now.
+    pub card: LinkCard,
+}
+
+/// A related-article link.
+#[derive(Debug, Clone, Serialize, ToSchema)]
+#[schema(example = json!({
+    "id": "184467440737095401", "label": "Read More", "kind": "related",
+    "target": {"article_id": "184467440737095516", "url": null, "title": null}, "position": 0,
+    "block_id": "184467440737095303",
+    "card": {"headline": "Harbour bridge reopens after two years",
+             "url": "https://courier.example/city/harbour-bridge-reopens", "path": "/city/harbour-bridge-reopens",
+             "standfirst": "Traffic is back on the upper deck.", "lead_image": null,
+             "section": {"id": "184467440737095001", "slug": "city", "path": "/city", "name": "City"},
+             "published_at": "2026-05-18T09:30:00.000Z", "state": "live"}
+}))]
+pub struct Link {
+    /// Its id.
+    pub id: LinkId,
+    /// The words before the headline.
+    pub label: String,
+    /// What it is to the article.
+    pub kind: LinkKind,
+    /// Where it leads.
+    pub target: Target,
+    /// Its place among the article's links, from 0.
+    pub position: i32,
+    /// The `read_more` block in which it stands; `null` for a listed link.
+    pub block_id: Option<BlockId>,
+    /// The target as it is now.
+    pub card: LinkCard,
+}
+
+/// Where a link leads: an article, or an address with a title.
+#[derive(Debug, Clone, Serialize, ToSchema)]
+pub struct Target {
+    /// The article; `null` for an external target and for an article that was deleted.
+    pub article_id: Option<ArticleId>,
+    /// The address of an external target.
+    pub url: Option<String>,
+    /// The title of an external target, or the last headline of an article that was deleted.
+    pub title: Option<String>,
+}
+
+impl From<LinkTarget> for Target {
+    fn from(target: LinkTarget) -> Self {
+        match target {
+            LinkTarget::Article(id) => Self { article_id: Some(id), url: None, title: None },
+            LinkTarget::External { url, title } => Self { article_id: None, url: Some(url), title: Some(title) },
+            LinkTarget::Deleted { title } => Self { article_id: None, url: None, title: Some(title) },
+        }
+    }
+}
+
+impl From<RelatedLink> for Link {
+    fn from(related: RelatedLink) -> Self {
+        let RelatedLink { link: link::Link { id, label, kind, target, block_id }, position, card } = related;
+        Self { id, label, kind, target: target.into(), position, block_id, card }
+    }
+}
+
+/// Puts the links into a body; a `read_more` whose link is not among them is left out.
+pub(crate) fn with_links(body: Body, links: &[RelatedLink]) -> Vec<BodySection<InlineLink>> {
+    let block = |block: Block<LinkId>| {
+        let content = block.content.try_map_link(|id| {
+            let related = links.iter().find(|related| related.link.id == id).ok_or(())?;
+            let link::Link { label, kind, .. } = &related.link;
+            Ok::<_, ()>(InlineLink { id, label: label.clone(), kind: *kind, card: related.card.clone() })
+        });
+        content.ok().map(|content: BlockContent<InlineLink>| Block { id: block.id, content })
+    };
+    let section = |section: BodySection<LinkId>| {
+        let BodySection { id, heading, level, anchor, blocks } = section;
+        BodySection { id, heading, level, anchor, blocks: blocks.into_iter().filter_map(block).collect() }
+    };
+    body.into_iter().map(section).collect()
+}
+
+impl BodyAnswer {
+    fn new(stored: String, links: &[RelatedLink]) -> Result<Self, Error> {
+        let unreadable = |error| Error::internal("reading a stored body", error);
+        if stored.contains(r#""type":"read_more""#) {
+            Ok(Self::Linked(with_links(serde_json::from_str(&stored).map_err(unreadable)?, links)))
+        } else {
+            RawValue::from_string(stored).map(Self::Stored).map_err(unreadable)
+        }
+    }
+}
+
+impl TryFrom<ArticleView> for Article {
+    type Error = Error;
+
+    fn try_from(view: ArticleView) -> Result<Self, Error> {
+        let ArticleView { article, workflow } = view;
+        let body = article.body.map(|body| BodyAnswer::new(body, article.links.as_deref().unwrap_or_default()));
+        Ok(Self {
+            id: article.id,
+            kind: article.kind,
+            slug: article.slug,
+            path: article.path,
+            url: article.url,
+            headline: article.headline,
+            standfirst: article.standfirst,
+            kicker: article.kicker,
+            section: article.section,
+            sections: article.sections,
+            tags: article.tags,
+            bylines: article.bylines,
+            lead_image: article.lead_image,
+            language: article.language,
+            dateline: article.dateline,
+            seo: article.seo,
+            word_count: article.word_count,
+            reading_minutes: body::reading_minutes(article.word_count),
+            body: body.transpose()?,
+            related: article.links.map(|links| links.into_iter().map(Link::from).collect()),
+            first_published_at: article.first_published_at,
+            published_at: article.published_at,
+            updated_at: article.updated_at,
+            stage: article.stage,
+            version: article.version,
+            workflow,
+        })
+    }
+}

@@ -1,0 +1,262 @@
+//! Which articles: the query parameters of lists and of one article.
+
+use serde::Deserialize;
+use utoipa::{IntoParams, ToSchema};
+
+use super::{dto::Article, parameter_fault};
+use crate::{
+    domain::{
+        article::{ArticleFilter, ArticleOrder, ArticleType, Include, Stage},
+        error::Error,
+        id::ArticleId,
+        instant::Instant,
+        page::DEFAULT_LIMIT,
+        slug::Reference,
+        workflow::State,
+    },
+    http::{answer::Fields, contract::Contract, paging::page_request},
+    service::articles::ArticleListRequest,
+};
+
+/// The orders of a list of articles.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, ToSchema)]
+pub enum ArticleSort {
+    /// The newest first; drafts by their making.
+    #[serde(rename = "-published_at")]
+    NewestFirst,
+    /// The oldest first.
+    #[serde(rename = "published_at")]
+    OldestFirst,
+    /// The last changed first.
+    #[serde(rename = "-updated_at")]
+    LastChangedFirst,
+    /// The longest unchanged first.
+    #[serde(rename = "updated_at")]
+    LongestUnchangedFirst,
+    /// By headline.
+    #[serde(rename = "headline")]
+    Headline,
+    /// By headline, the other way round.
+    #[serde(rename = "-headline")]
+    HeadlineDescending,
+}
+
+/// How far a section reaches.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, ToSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum SectionScope {
+    /// It and the sections below it.
+    Tree,
+    /// Only it.
+    Exact,
+}
+
+/// What an article must have.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Having {
+    /// A lead image.
+    LeadImage,
+}
+
+/// Parts that a list leaves out.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum IncludePart {
+    /// The text.
+    Body,
+    /// The links.
+    Related,
+}
+
+/// Which articles, in which order, with what.
+#[derive(Debug, Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
+#[serde(default)]
+pub struct ArticleListQuery {
+    /// Which form of the documents: `live`, or with credentials `draft`.
+    #[param(default = "live")]
+    stage: Stage,
+    /// In this section, by id or path.
+    #[param(max_length = 1000, example = "/world/europe")]
+    section: Option<String>,
+    /// Whether `section` includes those below it.
+    section_scope: Option<SectionScope>,
+    /// With any of these tags, by id or slug, separated by commas.
+    #[param(max_length = 2000, example = "port-authority,harbour")]
+    tag: Option<String>,
+    /// With all of these tags, by id or slug.
+    #[param(max_items = 10)]
+    all_tags: Vec<String>,
+    /// By this author, by id or slug.
+    #[param(max_length = 200)]
+    author: Option<String>,
+    /// Of any of these types.
+    #[serde(rename = "type")]
+    kind: Vec<ArticleType>,
+    /// In this language, exactly as the articles have it.
+    #[param(max_length = 35, example = "en")]
+    language: Option<String>,
+    /// Published at or after this instant.
+    #[param(value_type = Option<String>, format = DateTime)]
+    published_after: Option<String>,
+    /// Published before this instant.
+    #[param(value_type = Option<String>, format = DateTime)]
+    published_before: Option<String>,
+    /// Changed at or after this instant.
+    #[param(value_type = Option<String>, format = DateTime)]
+    updated_after: Option<String>,
+    /// Changed before this instant.
+    #[param(value_type = Option<String>, format = DateTime)]
+    updated_before: Option<String>,
+    /// Only these.
+    #[param(max_items = 100)]
+    ids: Vec<ArticleId>,
+    /// Not these.
+    #[param(max_items = 100)]
+    exclude: Vec<ArticleId>,
+    /// Only articles that have this.
+    has: Option<Having>,
+    /// In this state of the workflow; only with `stage=draft`.
+    state: Option<State>,
+    /// The order.
+    sort: ArticleSort,
+    /// Parts that lists leave out otherwise.
+    include: Vec<IncludePart>,
+    /// Only these fields, separated by commas; a dot goes into a field: `headline,section.name`.
+    #[param(max_length = 2000, example = "headline,section.name")]
+    fields: Option<String>,
+    /// Most items of the page.
+    #[param(minimum = 1, maximum = 100)]
+    limit: u32,
+    /// Where the page begins: `page.next` or `page.prev` of another page in the same order.
+    #[param(max_length = 2000)]
+    cursor: Option<String>,
+    /// The number of the page, from 1; down to 10,000 rows.
+    #[param(minimum = 1, maximum = 10000)]
+    page: Option<u32>,
+    /// Also count all articles, which costs more the more there are.
+    count: bool,
+}
+
+impl Default for ArticleListQuery {
+    fn default() -> Self {
+        Self {
+            stage: Stage::Live,
+            section: None,
+            section_scope: None,
+            tag: None,
+            all_tags: Vec::new(),
+            author: None,
+            kind: Vec::new(),
+            language: None,
+            published_after: None,
+            published_before: None,
+            updated_after: None,
+            updated_before: None,
+            ids: Vec::new(),
+            exclude: Vec::new(),
+            has: None,
+            state: None,
+            sort: ArticleSort::NewestFirst,
+            include: Vec::new(),
+            fields: None,
+            limit: DEFAULT_LIMIT,
+            cursor: None,
+            page: None,
+            count: false,
+        }
+    }
+}
+
+impl ArticleListQuery {
+    /// The fields that the caller wants.
+    pub(super) fn fields(&self, contract: &Contract) -> Result<Option<Fields>, Error> {
+        parse_fields(self.fields.as_deref(), contract)
+    }
+
+    /// Whether the body and the links are wanted.
+    pub(super) fn includes(&self) -> (bool, bool) {
+        (self.include.contains(&IncludePart::Body), self.include.contains(&IncludePart::Related))
+    }
+
+    /// What the service is asked for.
+    pub(super) fn request(&self) -> Result<ArticleListRequest, Error> {
+        if self.state.is_some() && self.stage == Stage::Live {
+            return parameter_fault("state", "only_drafts", "is for stage=draft only: live articles are all published");
+        }
+        let (order, descending, sort) = match self.sort {
+            ArticleSort::NewestFirst => (ArticleOrder::PublishedAt, true, "-published_at"),
+            ArticleSort::OldestFirst => (ArticleOrder::PublishedAt, false, "published_at"),
+            ArticleSort::LastChangedFirst => (ArticleOrder::UpdatedAt, true, "-updated_at"),
+            ArticleSort::LongestUnchangedFirst => (ArticleOrder::UpdatedAt, false, "updated_at"),
+            ArticleSort::Headline => (ArticleOrder::Headline, false, "headline"),
+            ArticleSort::HeadlineDescending => (ArticleOrder::Headline, true, "-headline"),
+        };
+        let (body, related) = self.includes();
+        let references = |text: &str| text.split(',').map(|name| Reference::parse(name.trim())).collect();
+        Ok(ArticleListRequest {
+            stage: self.stage,
+            filter: ArticleFilter {
+                section: self.section.as_deref().map(Reference::parse),
+                section_exact: self.section_scope == Some(SectionScope::Exact),
+                any_tag: self.tag.as_deref().map(references).unwrap_or_default(),
+                all_tags: self.all_tags.iter().map(|tag| Reference::parse(tag)).collect(),
+                author: self.author.as_deref().map(Reference::parse),
+                kinds: self.kind.clone(),
+                language: self.language.clone(),
+                published_after: instant("published_after", self.published_after.as_deref())?,
+                published_before: instant("published_before", self.published_before.as_deref())?,
+                updated_after: instant("updated_after", self.updated_after.as_deref())?,
+                updated_before: instant("updated_before", self.updated_before.as_deref())?,
+                ids: self.ids.clone(),
+                exclude: self.exclude.clone(),
+                has_lead_image: self.has.is_some(),
+                state: self.state,
+            },
+            order,
+            descending,
+            sort: sort.to_owned(),
+            include: Include { body, related },
+            page: page_request(self.limit, self.cursor.as_deref(), self.page, self.count, sort)?,
+        })
+    }
+}
+
+fn instant(name: &str, text: Option<&str>) -> Result<Option<Instant>, Error> {
+    match text.map(str::parse) {
+        None => Ok(None),
+        Some(Ok(instant)) => Ok(Some(instant)),
+        Some(Err(error)) => parameter_fault(name, "bad_instant", format!("{error}")),
+    }
+}
+
+fn parse_fields(fields: Option<&str>, contract: &Contract) -> Result<Option<Fields>, Error> {
+    let schema = <Article as ToSchema>::name();
+    fields.map(|fields| Fields::parse(fields, contract, &schema)).transpose()
+}
+
+/// How one article is read.
+#[derive(Debug, Default, Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
+#[serde(default)]
+pub struct ArticleQuery {
+    /// Which form of the document: `live`, or with credentials `draft`.
+    #[param(default = "live")]
+    stage: Stage,
+    /// Only these fields, separated by commas; a dot goes into a field: `headline,section.name`.
+    #[param(max_length = 2000, example = "headline,section.name")]
+    fields: Option<String>,
+}
+
+impl ArticleQuery {
+    /// Which stage.
+    pub(super) const fn stage(&self) -> Stage {
+        self.stage
+    }
+
+    /// The fields that the caller wants.
+    pub(super) fn fields(&self, contract: &Contract) -> Result<Option<Fields>, Error> {
+        parse_fields(self.fields.as_deref(), contract)
+    }
+}
