@@ -1,6 +1,7 @@
 //! HTTP: routes, extractors, DTOs, problem+json, caching headers, OpenAPI.
 
 pub mod answer;
+pub mod auth;
 pub mod caller;
 pub mod contract;
 pub mod error;
@@ -9,6 +10,7 @@ pub mod middleware;
 pub mod openapi;
 mod paging;
 pub mod path;
+pub mod setup;
 pub mod tags;
 
 use actix_web::{
@@ -27,7 +29,11 @@ fn v1(routes: &mut ServiceConfig<'_>) {
         .service(tags::get_tag)         // everybody
         .service(tags::update_tag)      // editors
         .service(tags::merge_tag)       // editors
-        .service(tags::delete_tag); //     editors
+        .service(tags::delete_tag)      // editors
+        // access
+        .service(auth::login)           // everybody
+        .service(auth::get_me)          // contributors
+        .service(setup::complete_setup); // everybody with the set-up link
 }
 
 /// Adds the routes to an application and collects their documentation on the way.
@@ -38,5 +44,5 @@ where
     app.into_utoipa_app()
         .openapi(openapi::Document::openapi())
         .service(scope("/v1").configure(v1))
-        .map(|app| app.default_service(actix_web::web::to(error::no_route)))
+        .map(|app| app.configure(setup::pages).default_service(actix_web::web::to(error::no_route)))
 }

@@ -1,7 +1,9 @@
 //! Use cases, one function each: check the permission, open the transaction, change things, record the change.
 
 pub mod auth;
+pub mod setup;
 pub mod tags;
+pub mod users;
 
 use std::sync::Arc;
 

@@ -14,6 +14,7 @@ mod schema;
 pub mod slugs;
 pub mod statements;
 pub mod tags;
+pub mod users;
 
 use std::{sync::Arc, time::Duration};
 
