@@ -6,7 +6,8 @@ use super::{
 };
 
 /// On which articles an action is permitted to a role.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, utoipa::ToSchema)]
+#[serde(rename_all = "snake_case")]
 pub enum Grant {
     /// On none.
     No,
@@ -21,10 +22,14 @@ pub enum Grant {
 macro_rules! permissions {
     ($($action:ident $phrase:literal [$contributor:ident $author:ident $editor:ident $admin:ident])*) => {
         /// Something that needs permission.
-        #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, utoipa::ToSchema)]
+        #[serde(rename_all = "snake_case")]
         pub enum Action { $(#[doc = $phrase] $action,)* }
 
         impl Action {
+            /// Every action.
+            pub const ALL: &[Self] = &[$(Self::$action,)*];
+
             /// What a role may do; the columns are contributor, author, editor, admin.
             pub const fn grant(self, role: Role) -> Grant {
                 let row = match self {

@@ -2,16 +2,23 @@
 
 pub mod answer;
 pub mod articles;
+pub mod auth;
+pub mod authors;
 pub mod body;
 pub mod caller;
+pub mod changes;
 pub mod contract;
 pub mod error;
 pub mod input;
 pub mod links;
 pub mod middleware;
 pub mod openapi;
+pub mod operations;
 mod paging;
 pub mod path;
+pub mod sections;
+pub mod setup;
+pub mod site;
 pub mod tags;
 
 use actix_web::{
@@ -22,9 +29,14 @@ use utoipa::OpenApi;
 use utoipa_actix_web::{AppExt, UtoipaApp, scope, service_config::ServiceConfig};
 
 /// Every route of the API on one screen. What a caller needs is in `domain/permission.rs`; services check it.
+#[rustfmt::skip]
 fn v1(routes: &mut ServiceConfig<'_>) {
     routes
-        // articles                                who may
+        // access                                  who may
+        .service(auth::login)                   // everybody
+        .service(auth::get_me)                  // everybody who can log in
+        .service(setup::complete_setup)         // who has the set-up link
+        // articles
         .service(articles::list_articles)       // everybody; drafts: those who may read them
         .service(articles::create_article)      // everybody who can log in
         .service(articles::get_article)         // everybody; a draft: those who may read it
@@ -52,13 +64,37 @@ fn v1(routes: &mut ServiceConfig<'_>) {
         .service(links::update_link)
         .service(links::delete_link)
         .service(links::list_inbound_links)
-        // tags                            who may
-        .service(tags::list_tags)       // everybody
-        .service(tags::create_tag)      // authors
-        .service(tags::get_tag)         // everybody
-        .service(tags::update_tag)      // editors
-        .service(tags::merge_tag)       // editors
-        .service(tags::delete_tag); //     editors
+        // sections
+        .service(sections::list_sections)       // everybody
+        .service(sections::create_section)      // editors
+        .service(sections::get_section)         // everybody
+        .service(sections::update_section)      // editors
+        .service(sections::delete_section)      // editors
+        // tags
+        .service(tags::list_tags)               // everybody
+        .service(tags::create_tag)              // authors
+        .service(tags::get_tag)                 // everybody
+        .service(tags::update_tag)              // editors
+        .service(tags::merge_tag)               // editors
+        .service(tags::delete_tag)              // editors
+        // authors
+        .service(authors::list_authors)         // everybody
+        .service(authors::create_author)        // editors
+        .service(authors::get_author)           // everybody
+        .service(authors::update_author)        // editors
+        .service(authors::delete_author)        // editors
+        // site and changes
+        .service(site::get_site)                // everybody
+        .service(site::update_site)             // administrators
+        .service(changes::list_changes);        // everybody
+}
+
+/// For those who run the server.
+#[rustfmt::skip]
+fn operation_routes(routes: &mut ServiceConfig<'_>) {
+    routes
+        .service(operations::get_health)        // everybody
+        .service(operations::get_readiness);    // everybody
 }
 
 /// Adds the routes to an application and collects their documentation on the way.
@@ -69,5 +105,10 @@ where
     app.into_utoipa_app()
         .openapi(openapi::Document::openapi())
         .service(scope("/v1").configure(v1))
-        .map(|app| app.default_service(actix_web::web::to(error::no_route)))
+        .configure(operation_routes)
+        .map(|app| {
+            app.configure(operations::pages)
+                .configure(setup::pages)
+                .default_service(actix_web::web::to(error::no_route))
+        })
 }

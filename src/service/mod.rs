@@ -2,8 +2,13 @@
 
 pub mod articles;
 pub mod auth;
+pub mod authors;
+pub mod changes;
+pub mod sections;
+pub mod setup;
 pub mod site;
 pub mod tags;
+pub mod users;
 
 use std::sync::Arc;
 
@@ -34,8 +39,6 @@ pub struct Newsroom {
     pub passwords: Arc<PasswordHasher>,
     /// The site as it was last read.
     pub site: Arc<site::SiteCache>,
-    
-    
 }
 
 /// Checks the version that the caller builds on; `None` builds on whatever is there.

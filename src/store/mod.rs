@@ -16,6 +16,7 @@ pub mod sections;
 pub mod slugs;
 pub mod statements;
 pub mod tags;
+pub mod users;
 
 use std::{sync::Arc, time::Duration};
 
