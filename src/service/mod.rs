@@ -1,6 +1,10 @@
 //! Use cases, one function each: check the permission, open the transaction, change things, record the change.
 
 pub mod auth;
+pub mod authors;
+pub mod changes;
+pub mod sections;
+pub mod site;
 pub mod tags;
 
 use std::sync::Arc;
@@ -30,8 +34,8 @@ pub struct Newsroom {
     pub tokens: Arc<AccessTokens>,
     /// Hashes passwords, a bounded number at a time.
     pub passwords: Arc<PasswordHasher>,
-    
-    
+    /// The site as it was last read.
+    pub site: Arc<site::SiteCache>,
 }
 
 /// Checks the version that the caller builds on; `None` builds on whatever is there.
