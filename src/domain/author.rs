@@ -2,9 +2,11 @@
 
 use super::{
     article::Image,
+    error::Faults,
     id::{AuthorId, UserId},
     instant::Instant,
     slug::Slug,
+    text,
 };
 
 /// A labelled link, of an author's profile or of the site's navigation.
@@ -17,6 +19,27 @@ pub struct LabelledLink {
     /// Where it leads: `http` or `https`, or a path of the site.
     #[schema(min_length = 1, max_length = 2000, examples("https://example.com/people/ada"))]
     pub url: String,
+}
+
+impl LabelledLink {
+    /// Trims the label and checks the address; faults are told under `pointer`.
+    pub fn canonical(self, faults: &mut Faults, pointer: &str) -> Option<Self> {
+        let label = text::line(faults, &format!("{pointer}/label"), &self.label, 100);
+        // Two slashes would begin the name of a host.
+        let is_path = self.url.starts_with('/') && !self.url.starts_with("//") && !self.url.contains(char::is_whitespace);
+        if !is_path && !text::is_web_url(&self.url) {
+            let message = "must be an http or https address, or a path that begins with a slash";
+            faults.add(format!("{pointer}/url"), "not_a_url", message);
+            return None;
+        }
+        Some(Self { label: label?, url: self.url })
+    }
+
+    /// As [`Self::canonical`], for a list.
+    pub fn canonical_list(links: Vec<Self>, faults: &mut Faults, pointer: &str) -> Vec<Self> {
+        let links = links.into_iter().enumerate();
+        links.filter_map(|(index, link)| link.canonical(faults, &format!("{pointer}/{index}"))).collect()
+    }
 }
 
 /// An author.

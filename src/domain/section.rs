@@ -1,6 +1,11 @@
 //! Sections of the site: a tree, each with a path that its articles' addresses begin with.
 
-use super::{article::Seo, id::SectionId, instant::Instant, slug::Slug};
+use super::{
+    article::Seo,
+    id::SectionId,
+    instant::Instant,
+    slug::{Reference, Slug},
+};
 
 /// How deep the tree may be.
 pub const MAX_DEPTH: usize = 8;
@@ -35,8 +40,8 @@ pub struct Section {
 /// A section to make or, in an edit, the members to change.
 #[derive(Debug, Clone, Default)]
 pub struct SectionChanges {
-    /// A new parent, or none for the root.
-    pub parent_id: Option<Option<SectionId>>,
+    /// A new parent, by id or path, or none for the root.
+    pub parent: Option<Option<Reference>>,
     /// A new slug; made from the name when a new section has none.
     pub slug: Option<Slug>,
     /// A new name.
@@ -47,6 +52,17 @@ pub struct SectionChanges {
     pub seo: Option<Seo>,
     /// A new place among its siblings, from 0; the others make room.
     pub position: Option<i32>,
+}
+
+/// A section as a list shows it.
+#[derive(Debug, Clone, PartialEq)]
+pub struct SectionNode {
+    /// The section.
+    pub section: Section,
+    /// The articles that readers see in it and below it, if they were counted.
+    pub article_count: Option<i64>,
+    /// The sections directly below it, if the whole tree is shown.
+    pub children: Option<Vec<Self>>,
 }
 
 /// A section as it stands beside an article.

@@ -2,7 +2,7 @@
 
 use std::str::FromStr;
 
-use super::{author::LabelledLink, id::ArticleId, instant::Instant};
+use super::{author::LabelledLink, id::ArticleId, instant::Instant, text::is_web_url};
 
 /// The site.
 #[derive(Debug, Clone, PartialEq)]
@@ -60,6 +60,29 @@ pub struct SiteChanges {
     pub permalink: Option<Permalink>,
     /// A new menu.
     pub navigation: Option<Vec<LabelledLink>>,
+}
+
+/// Whether a text has the shape of a language tag (BCP 47): `en`, `pt-BR`, `zh-Hant-TW`.
+pub fn is_language_tag(text: &str) -> bool {
+    let mut parts = text.split('-');
+    let first = parts.next().unwrap_or_default();
+    text.len() <= 35
+        && (2..=8).contains(&first.len())
+        && first.bytes().all(|byte| byte.is_ascii_alphabetic())
+        && parts.all(|part| (1..=8).contains(&part.len()) && part.bytes().all(|byte| byte.is_ascii_alphanumeric()))
+}
+
+/// Whether a text names a time zone of the IANA database, such as `Europe/Berlin`.
+pub fn is_time_zone(text: &str) -> bool {
+    text.parse::<chrono_tz::Tz>().is_ok()
+}
+
+/// The address of a website in its canonical spelling, without a slash at the end. `None` if it is not an absolute
+/// `http` or `https` address, or has a query, a fragment or a password.
+pub fn canonical_url(text: &str) -> Option<String> {
+    let url = url::Url::parse(text).ok().filter(|_| is_web_url(text))?;
+    let plain = url.query().is_none() && url.fragment().is_none() && url.username().is_empty() && url.password().is_none();
+    plain.then(|| url.as_str().trim_end_matches('/').to_owned())
 }
 
 /// How the address of an article is made: a path with `{section}` (the whole path of its section), `{slug}`, `{id}`,

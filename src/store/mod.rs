@@ -13,6 +13,7 @@ mod error;
 pub mod migrations;
 mod schema;
 pub mod sections;
+pub mod site;
 pub mod slugs;
 pub mod statements;
 pub mod tags;
@@ -206,6 +207,16 @@ fn exclusive(db: &mut Db, lock: Lock) -> Result<(), Error> {
     use diesel::RunQueryDsl as _;
     if let Db::Postgres(conn) = db {
         diesel::sql_query(format!("SELECT pg_advisory_xact_lock({}, {})", 0x6d61_7374, lock as i32)).execute(conn)?;
+    }
+    Ok(())
+}
+
+/// As [`exclusive`], but many may hold it at once, while nobody holds it exclusively.
+fn shared(db: &mut Db, lock: Lock) -> Result<(), Error> {
+    use diesel::RunQueryDsl as _;
+    if let Db::Postgres(conn) = db {
+        let sql = format!("SELECT pg_advisory_xact_lock_shared({}, {})", 0x6d61_7374, lock as i32);
+        diesel::sql_query(sql).execute(conn)?;
     }
     Ok(())
 }

@@ -1,0 +1,128 @@
+//! The site: read and edit it.
+
+use std::{
+    sync::{Arc, Mutex, MutexGuard},
+    time::{Duration, Instant},
+};
+
+use super::{Newsroom, check_version};
+use crate::{
+    domain::{
+        change::{Change, ChangeKind, Entity, surrogate_key},
+        error::Error,
+        permission::{Action, require},
+        site::{Site, SiteChanges},
+        user::Principal,
+    },
+    store::{changes, conn::Db, site},
+};
+
+/// How long another node's edit may go unnoticed by [`SiteCache`].
+const LIFETIME: Duration = Duration::from_secs(1);
+
+/// The site as it was last read, since every address of an article is made with it.
+#[derive(Debug, Default)]
+pub struct SiteCache {
+    last: Mutex<Option<(Instant, Arc<Site>)>>,
+}
+
+impl SiteCache {
+    /// The site, as it was at most a second ago.
+    ///
+    /// # Errors
+    /// Those of the database.
+    pub fn get(&self, db: &mut Db) -> Result<Arc<Site>, Error> {
+        if let Some((read_at, site)) = &*self.lock() {
+            if read_at.elapsed() < LIFETIME {
+                return Ok(Arc::clone(site));
+            }
+        }
+        // Not under the lock: a slow read holds up nobody, and two reads at once do no harm.
+        let read_at = Instant::now();
+        let site = Arc::new(site::get(db)?);
+        *self.lock() = Some((read_at, Arc::clone(&site)));
+        Ok(site)
+    }
+
+    /// Forgets the site, which has just been edited.
+    pub fn invalidate(&self) {
+        *self.lock() = None;
+    }
+
+    /// A poisoned lock holds a whole value all the same.
+    fn lock(&self) -> MutexGuard<'_, Option<(Instant, Arc<Site>)>> {
+        self.last.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
+    }
+}
+
+/// The site.
+pub async fn get(newsroom: &Newsroom) -> Result<Site, Error> {
+    newsroom.store.read(site::get).await
+}
+
+/// Edits the site.
+///
+/// # Errors
+/// 412 if `version` is given and stale.
+pub async fn update(
+    newsroom: &Newsroom,
+    principal: &Principal,
+    version: Option<i64>,
+    changes: SiteChanges,
+) -> Result<Site, Error> {
+    let user = require(principal, Action::EditSite)?.id;
+    let now = newsroom.clock.now();
+    let site = newsroom
+        .store
+        .write(move |db| {
+            let old = site::get(db)?;
+            check_version(version, old.version)?;
+            let new = Site {
+                name: changes.name.unwrap_or(old.name),
+                tagline: changes.tagline.unwrap_or(old.tagline),
+                url: changes.url.unwrap_or(old.url),
+                language: changes.language.unwrap_or(old.language),
+                time_zone: changes.time_zone.unwrap_or(old.time_zone),
+                permalink: changes.permalink.unwrap_or(old.permalink),
+                navigation: changes.navigation.unwrap_or(old.navigation),
+                version: old.version + 1,
+                updated_at: now,
+            };
+            if !site::update(db, &new)? {
+                return Err(Error::Stale { current_version: old.version + 1, changed: Vec::new() });
+            }
+            let change = Change {
+                kind: ChangeKind::Updated,
+                entity: Entity::Site,
+                entity_id: 1,
+                path: Some("/".to_owned()),
+                old_path: None,
+                surrogate_keys: vec![surrogate_key(Entity::Site, 1)],
+                at: now,
+                actor: Some(user),
+            };
+            changes::record(db, &change)?;
+            Ok(new)
+        })
+        .await?;
+    newsroom.site.invalidate();
+    Ok(site)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_poisoned_cache_still_works() {
+        let cache = Arc::new(SiteCache::default());
+        let poisoner = Arc::clone(&cache);
+        let panicked = std::thread::spawn(move || {
+            let _guard = poisoner.last.lock().unwrap();
+            panic!("while the lock is held");
+        });
+        assert!(panicked.join().is_err());
+        cache.invalidate();
+        assert!(cache.lock().is_none());
+    }
+}
