@@ -1,6 +1,8 @@
 //! Builds the application once, for the binary and for tests alike.
 
-use std::net::TcpListener;
+mod data_folder;
+
+use std::{net::TcpListener, sync::Arc};
 
 use actix_web::{
     App, HttpServer,
@@ -11,10 +13,42 @@ use actix_web::{
 use tracing_actix_web::TracingLogger;
 
 use crate::{
-    domain::error::Error,
-    http::{self, contract::Contract},
-    service::Newsroom,
+    config::Config,
+    domain::{error::Error, id::IdGenerator, instant::Clock},
+    http::{self, contract::Contract, operations},
+    service::{
+        Newsroom,
+        auth::{self, AccessTokens, PasswordHasher},
+        site::SiteCache,
+    },
+    store::{Store, StoreOptions, conn::DatabaseUrl},
 };
+
+/// Opens a newsroom: makes the data folder and the key of its access tokens if they are not there, and opens the
+/// store. No connection is made yet.
+///
+/// # Errors
+/// When a folder cannot be made or written, or others than the owner can reach the key; the text says what to do.
+pub fn open_newsroom(config: &Config) -> Result<Newsroom, Error> {
+    data_folder::make(&config.data)?;
+    if let DatabaseUrl::Sqlite(database) = &config.database_url {
+        data_folder::prepare_sqlite(database)?;
+    }
+    let key = data_folder::load_or_make_key(&config.data.join("keys/access-token.pem"), auth::generate_key)?;
+    let store = Store::open(&StoreOptions {
+        url: config.database_url.clone(),
+        connections: config.database_connections,
+        synchronous: config.sqlite_synchronous,
+    })?;
+    Ok(Newsroom {
+        store,
+        ids: IdGenerator::new(config.node),
+        clock: Clock::default(),
+        tokens: Arc::new(AccessTokens::from_pem(&key, config.access_token_minutes)?),
+        passwords: Arc::new(PasswordHasher::new(config.password_hashing_concurrency)),
+        site: Arc::new(SiteCache::default()),
+    })
+}
 
 /// The OpenAPI document that the code generates.
 ///
@@ -31,11 +65,14 @@ pub fn openapi() -> Result<serde_json::Value, Error> {
 /// When the listener cannot be used.
 pub fn serve(newsroom: &Newsroom, listener: TcpListener, workers: usize) -> Result<Server, Error> {
     let newsroom = Data::new(newsroom.clone());
-    let contract = Data::new(Contract::new(openapi()?));
+    let document = openapi()?;
+    let operations = Data::new(operations::State::new(&document)?);
+    let contract = Data::new(Contract::new(document));
     let server = HttpServer::new(move || {
         let app = App::new()
             .app_data(newsroom.clone())
             .app_data(contract.clone())
+            .app_data(operations.clone())
             .app_data(PayloadConfig::new(http::input::MAX_BODY))
             .wrap(Compress::default())
             .wrap(from_fn(http::middleware::measure))

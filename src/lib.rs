@@ -18,7 +18,10 @@
 //! `store/articles` → `domain/article.rs` → `tests/it/articles.rs`.
 
 pub mod app;
+pub mod cli;
+pub mod config;
 pub mod domain;
 pub mod http;
 pub mod service;
 pub mod store;
+pub mod telemetry;

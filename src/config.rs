@@ -1,0 +1,414 @@
+//! The configuration: defaults, then `masthead.toml`, then the environment. All faults are told at once.
+//!
+//! `masthead.default.toml` documents every setting.
+
+use std::{
+    collections::HashMap,
+    fmt,
+    num::NonZero,
+    ops::RangeInclusive,
+    path::{Path, PathBuf},
+    thread,
+};
+
+use config::{Environment, FileFormat, Source, Value, ValueKind};
+
+use crate::{
+    domain::id::IdGenerator,
+    store::conn::{DatabaseUrl, Synchronous},
+    telemetry::{self, LogFormat},
+};
+
+/// The file that is read if it is there.
+pub const DEFAULT_FILE: &str = "masthead.toml";
+
+/// What the names of settings in the environment begin with.
+const PREFIX: &str = "MASTHEAD";
+
+/// Names with the prefix that are no settings, in lower case and without it.
+const NO_SETTINGS: [&str; 2] = [
+    // What `masthead user add` reads.
+    "password",
+    // What the tests read.
+    "test_database_url",
+];
+
+/// What Kubernetes adds to every container beside a service that is named "masthead".
+const SERVICE_LINKS: [&str; 2] = ["service_", "port"];
+
+/// Every setting, with its value.
+#[derive(Debug, Clone)]
+pub struct Config {
+    /// Host and port that the server listens on.
+    pub listen: String,
+    /// The folder of everything that the server keeps in files.
+    pub data: PathBuf,
+    /// Where the database is.
+    pub database_url: DatabaseUrl,
+    /// Where others reach the server, without a slash at the end.
+    pub public_url: String,
+    /// Threads that serve requests.
+    pub workers: usize,
+    /// Connections that read from SQLite, or all connections to PostgreSQL.
+    pub database_connections: u32,
+    /// How hard SQLite tries to keep a write.
+    pub sqlite_synchronous: Synchronous,
+    /// The number of this node in the ids that it makes.
+    pub node: u16,
+    /// How long an access token is good for, in minutes.
+    pub access_token_minutes: u32,
+    /// How log lines look.
+    pub log_format: LogFormat,
+    /// What is logged: a filter as `tracing-subscriber` reads it.
+    pub log: String,
+    /// Passwords that are hashed at the same time.
+    pub password_hashing_concurrency: usize,
+}
+
+/// Everything that is wrong with the configuration, one sentence each.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub struct ConfigError(pub Vec<String>);
+
+impl fmt::Display for ConfigError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("the configuration has faults")?;
+        self.0.iter().try_for_each(|fault| write!(f, "\n  - {fault}"))
+    }
+}
+
+impl Config {
+    /// Loads the configuration: from `file`, which must be there then, or from `masthead.toml` if that is there, and
+    /// from the environment.
+    ///
+    /// # Errors
+    /// Every fault, with its setting and where it comes from.
+    pub fn load(file: Option<&Path>) -> Result<Self, ConfigError> {
+        let mut faults = Vec::new();
+        let mut layers = Vec::new();
+        let path = file.unwrap_or_else(|| Path::new(DEFAULT_FILE));
+        match std::fs::read_to_string(path) {
+            Ok(text) => match Layer::toml(path.display().to_string(), &text) {
+                Ok(layer) => layers.push(layer),
+                Err(fault) => faults.push(fault),
+            },
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound && file.is_none() => {}
+            Err(error) => faults.push(format!("{}: cannot be read: {error}", path.display())),
+        }
+        match Layer::environment(None) {
+            Ok(layer) => layers.push(layer),
+            Err(fault) => faults.push(fault),
+        }
+        Self::from_layers(layers, faults)
+    }
+
+    /// Later layers win; what earlier ones say is checked all the same.
+    fn from_layers(layers: Vec<Layer>, faults: Vec<String>) -> Result<Self, ConfigError> {
+        let mut reader = Reader { layers, faults };
+        let cores = thread::available_parallelism().map_or(1, NonZero::get);
+
+        let listen = reader.take("listen", listen).unwrap_or_else(|| "127.0.0.1:8080".to_owned());
+        let data = reader.take("data", path).unwrap_or_else(|| PathBuf::from("./data"));
+        let database_url = reader.take("database_url", database_url);
+        let database_url = database_url.unwrap_or_else(|| DatabaseUrl::Sqlite(data.join("masthead.db")));
+        let connections = match database_url {
+            DatabaseUrl::Sqlite(_) => u32::try_from(2 * cores).unwrap_or(u32::MAX).max(4),
+            DatabaseUrl::Postgres(_) => 16,
+        };
+        let public_url = reader.take("public_url", public_url).unwrap_or_else(|| own_url(&listen));
+        let config = Self {
+            public_url,
+            workers: reader.take("workers", |value| whole(value, 1..=1024)).unwrap_or(cores),
+            database_connections: reader
+                .take("database_connections", |value| whole(value, 1..=1000))
+                .unwrap_or(connections),
+            sqlite_synchronous: reader
+                .take("sqlite_synchronous", |value| {
+                    one_of(value, &[("full", Synchronous::Full), ("normal", Synchronous::Normal)])
+                })
+                .unwrap_or_default(),
+            node: reader.take("node", |value| whole(value, 0..=IdGenerator::MAX_NODE)).unwrap_or(0),
+            access_token_minutes: reader
+                .take("access_token_minutes", |value| whole(value, 1..=60))
+                .unwrap_or(10),
+            log_format: reader
+                .take("log_format", |value| {
+                    one_of(value, &[("pretty", LogFormat::Pretty), ("json", LogFormat::Json)])
+                })
+                .unwrap_or_default(),
+            log: reader.take("log", log_filter).unwrap_or_else(|| "info".to_owned()),
+            password_hashing_concurrency: reader
+                .take("password_hashing_concurrency", |value| whole(value, 1..=1024))
+                .unwrap_or_else(|| (cores / 2).max(1)),
+            listen,
+            data,
+            database_url,
+        };
+        let faults = reader.finish();
+        if faults.is_empty() { Ok(config) } else { Err(ConfigError(faults)) }
+    }
+}
+
+/// The settings of one place.
+struct Layer {
+    place: Place,
+    values: HashMap<String, Value>,
+}
+
+/// Where settings come from.
+enum Place {
+    File(String),
+    Environment,
+}
+
+impl Place {
+    /// Names a setting as its writer wrote it.
+    fn name(&self, key: &str) -> String {
+        match self {
+            Self::File(file) => format!("{file}: `{key}`"),
+            Self::Environment => format!("environment: `{PREFIX}_{}`", key.to_uppercase()),
+        }
+    }
+}
+
+impl Layer {
+    fn toml(name: String, text: &str) -> Result<Self, String> {
+        let collected = config::File::from_str(text, FileFormat::Toml).collect();
+        let values = collected.map_err(|error| format!("{name}: is not TOML: {error}"))?;
+        Ok(Self { place: Place::File(name), values: values.into_iter().collect() })
+    }
+
+    /// What is empty counts as not set. `variables` takes the place of the environment.
+    fn environment(variables: Option<HashMap<String, String>>) -> Result<Self, String> {
+        let source = Environment::with_prefix(PREFIX).ignore_empty(true).source(variables);
+        let collected = source.collect().map_err(|error| format!("environment: {error}"))?;
+        let mut values: HashMap<_, _> = collected.into_iter().collect();
+        values.retain(|key, _| {
+            !NO_SETTINGS.contains(&key.as_str()) && !SERVICE_LINKS.iter().any(|link| key.starts_with(link))
+        });
+        Ok(Self { place: Place::Environment, values })
+    }
+}
+
+/// Takes settings out of the layers; what is left at the end is unknown.
+struct Reader {
+    layers: Vec<Layer>,
+    faults: Vec<String>,
+}
+
+impl Reader {
+    /// The value of the last layer that has one. `parse` tells what the value must be if it is not that.
+    fn take<T>(&mut self, key: &str, parse: impl Fn(&Value) -> Result<T, String>) -> Option<T> {
+        let mut found = None;
+        for layer in &mut self.layers {
+            let Some(value) = layer.values.remove(key) else { continue };
+            match parse(&value) {
+                Ok(value) => found = Some(value),
+                Err(must) => self.faults.push(format!("{} {must}", layer.place.name(key))),
+            }
+        }
+        found
+    }
+
+    fn finish(mut self) -> Vec<String> {
+        for layer in &self.layers {
+            let mut unknown: Vec<_> = layer.values.keys().collect();
+            unknown.sort();
+            self.faults.extend(unknown.iter().map(|key| format!("{} is no setting", layer.place.name(key))));
+        }
+        self.faults
+    }
+}
+
+fn text(value: &Value) -> Result<&str, String> {
+    match &value.kind {
+        ValueKind::String(text) if !text.trim().is_empty() => Ok(text.trim()),
+        _ => Err("must be a text that is not empty".to_owned()),
+    }
+}
+
+/// A whole number; in the environment it is a text.
+fn whole<T: TryFrom<i64> + PartialOrd + fmt::Display>(
+    value: &Value,
+    range: RangeInclusive<T>,
+) -> Result<T, String> {
+    let number = match &value.kind {
+        ValueKind::I64(number) => Some(*number),
+        ValueKind::String(text) => text.trim().parse().ok(),
+        _ => None,
+    };
+    let number = number.and_then(|number| T::try_from(number).ok()).filter(|number| range.contains(number));
+    number.ok_or_else(|| {
+        format!("must be a whole number from {} to {}, not {value}", range.start(), range.end())
+    })
+}
+
+fn one_of<T: Copy>(value: &Value, choices: &[(&str, T)]) -> Result<T, String> {
+    let chosen = text(value).ok().and_then(|text| choices.iter().find(|(name, _)| *name == text));
+    chosen.map(|(_, choice)| *choice).ok_or_else(|| {
+        let names: Vec<_> = choices.iter().map(|(name, _)| *name).collect();
+        format!("must be {}, not {value}", names.join(" or "))
+    })
+}
+
+fn path(value: &Value) -> Result<PathBuf, String> {
+    text(value).map(PathBuf::from)
+}
+
+fn listen(value: &Value) -> Result<String, String> {
+    let text = text(value)?;
+    let is_address =
+        text.rsplit_once(':').is_some_and(|(host, port)| !host.is_empty() && port.parse::<u16>().is_ok());
+    if is_address { Ok(text.to_owned()) } else { Err(format!("must be HOST:PORT, not {text:?}")) }
+}
+
+/// The value is not told: it may hold a password.
+fn database_url(value: &Value) -> Result<DatabaseUrl, String> {
+    text(value)?.parse().map_err(|error: crate::store::conn::UnknownDatabase| error.to_string())
+}
+
+fn public_url(value: &Value) -> Result<String, String> {
+    let text = text(value)?;
+    let fits = url::Url::parse(text).is_ok_and(|url| {
+        matches!(url.scheme(), "http" | "https")
+            && url.has_host()
+            && url.username().is_empty()
+            && url.query().is_none()
+            && url.fragment().is_none()
+    });
+    if fits {
+        Ok(text.trim_end_matches('/').to_owned())
+    } else {
+        Err(format!("must be an address such as https://cms.example.org, not {text:?}"))
+    }
+}
+
+fn log_filter(value: &Value) -> Result<String, String> {
+    let text = text(value)?;
+    telemetry::check_filter(text)
+        .map_err(|_| format!("must be a filter such as info,masthead=debug, not {text:?}"))?;
+    Ok(text.to_owned())
+}
+
+/// How this machine reaches what listens there.
+fn own_url(listen: &str) -> String {
+    let (host, port) = listen.rsplit_once(':').unwrap_or((listen, "80"));
+    let host = match host {
+        "0.0.0.0" | "[::]" => "127.0.0.1",
+        host => host,
+    };
+    format!("http://{host}:{port}")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const DOCUMENTED: &str = include_str!("../masthead.default.toml");
+
+    const KEYS: [&str; 12] = [
+        "listen",
+        "data",
+        "database_url",
+        "public_url",
+        "workers",
+        "database_connections",
+        "sqlite_synchronous",
+        "node",
+        "access_token_minutes",
+        "log_format",
+        "log",
+        "password_hashing_concurrency",
+    ];
+
+    fn load(toml: &str, environment: &[(&str, &str)]) -> Result<Config, Vec<String>> {
+        let variables = environment.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned()));
+        let layers = vec![
+            Layer::toml("masthead.toml".to_owned(), toml).unwrap(),
+            Layer::environment(Some(variables.collect())).unwrap(),
+        ];
+        Config::from_layers(layers, Vec::new()).map_err(|error| error.0)
+    }
+
+    #[test]
+    fn the_documented_defaults_are_the_defaults() {
+        let documented = load(DOCUMENTED, &[]).unwrap();
+        let defaults = load("", &[]).unwrap();
+        assert_eq!(format!("{documented:?}"), format!("{defaults:?}"));
+    }
+
+    #[test]
+    fn every_setting_is_documented() {
+        for key in KEYS {
+            let documents = |line: &str| line.trim_start_matches("# ").starts_with(&format!("{key} = "));
+            assert!(DOCUMENTED.lines().any(documents), "{key} is not in masthead.default.toml");
+        }
+        // What is commented out there, since it depends on the machine, is right too.
+        let all: Vec<_> = DOCUMENTED
+            .lines()
+            .map(|line| {
+                line.strip_prefix("# ")
+                    .filter(|rest| KEYS.iter().any(|key| rest.starts_with(&format!("{key} = "))))
+                    .unwrap_or(line)
+            })
+            .collect();
+        assert!(load(&all.join("\n"), &[]).is_ok());
+    }
+
+    #[test]
+    fn the_environment_wins_over_the_file() {
+        let config = load(
+            "listen = \"0.0.0.0:9000\"\nnode = 1\ndata = \"/srv\"",
+            &[("MASTHEAD_NODE", "7"), ("MASTHEAD_WORKERS", "3"), ("MASTHEAD_LOG", ""), ("OTHER", "x")],
+        )
+        .unwrap();
+        assert_eq!((config.node, config.workers, config.log.as_str()), (7, 3, "info"));
+        assert_eq!(config.public_url, "http://127.0.0.1:9000");
+        assert_eq!(format!("{:?}", config.database_url), "sqlite:/srv/masthead.db");
+    }
+
+    #[test]
+    fn all_faults_are_told_at_once_with_their_places() {
+        let faults = load(
+            "listen = 8080\nworkers = \"many\"\nwoekers = 2\nlog_format = \"xml\"\n[database]\nurl = \"x\"",
+            &[
+                ("MASTHEAD_NODE", "1024"),
+                ("MASTHEAD_LISTN", "x"),
+                ("MASTHEAD_DATABASE_URL", "mysql://root:secret@db/x"),
+                ("MASTHEAD_PUBLIC_URL", "cms.example.org"),
+                ("MASTHEAD_LOG", "masthead=loud"),
+                ("MASTHEAD_PASSWORD", "no setting, and no fault"),
+                ("MASTHEAD_PORT_8080_TCP", "tcp://10.0.0.1:8080"),
+            ],
+        )
+        .unwrap_err();
+        let expected = [
+            "masthead.toml: `listen` must be",
+            "masthead.toml: `workers` must be a whole number from 1 to 1024, not many",
+            "masthead.toml: `woekers` is no setting",
+            "masthead.toml: `log_format` must be pretty or json, not xml",
+            "masthead.toml: `database` is no setting",
+            "environment: `MASTHEAD_NODE` must be a whole number from 0 to 1023, not 1024",
+            "environment: `MASTHEAD_LISTN` is no setting",
+            "environment: `MASTHEAD_DATABASE_URL` must begin with sqlite:",
+            "environment: `MASTHEAD_PUBLIC_URL` must be an address",
+            "environment: `MASTHEAD_LOG` must be a filter",
+        ];
+        assert_eq!(faults.len(), expected.len(), "{faults:#?}");
+        for part in expected {
+            assert!(faults.iter().any(|fault| fault.starts_with(part)), "no {part:?} in {faults:#?}");
+        }
+        assert!(!faults.concat().contains("secret"));
+    }
+
+    #[test]
+    fn numbers_have_their_type_in_the_file() {
+        for wrong in ["node = true", "node = 1.5", "node = [1]", "node = -1"] {
+            assert_eq!(load(wrong, &[]).unwrap_err().len(), 1, "{wrong}");
+        }
+    }
+
+    #[test]
+    fn a_file_that_is_asked_for_must_be_there() {
+        assert!(Config::load(Some(Path::new("/nowhere/masthead.toml"))).is_err());
+    }
+}
