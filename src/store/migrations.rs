@@ -1,6 +1,9 @@
 //! Migrations, embedded: the same names for both databases.
 
-use diesel::migration::{Migration, MigrationSource, MigrationVersion};
+use diesel::{
+    RunQueryDsl as _,
+    migration::{Migration, MigrationSource, MigrationVersion},
+};
 use diesel_migrations::{EmbeddedMigrations, MigrationHarness, embed_migrations};
 
 use super::conn::{Db, on_either};
@@ -38,11 +41,30 @@ pub fn run(db: &mut Db) -> Result<Vec<String>, Error> {
     Ok(run.iter().map(ToString::to_string).collect())
 }
 
-/// Whether the database has exactly the migrations of this program.
+#[derive(diesel::QueryableByName)]
+struct Applied {
+    #[diesel(sql_type = diesel::sql_types::Text)]
+    version: String,
+}
+
+/// Whether the database has exactly the migrations of this program. Only reads, which Diesel's own look does not: that
+/// makes the table of migrations if it is missing.
 pub(super) fn is_current(db: &mut Db) -> Result<bool, Error> {
-    let mut applied = on_either!(db, conn => conn.applied_migrations().map_err(failed))?;
-    applied.sort();
-    Ok(applied == known()?)
+    let query = diesel::sql_query("SELECT version FROM __diesel_schema_migrations ORDER BY version");
+    let applied = match query.load::<Applied>(db) {
+        Ok(applied) => applied,
+        Err(diesel::result::Error::DatabaseError(_, information)) if is_missing_table(information.message()) => {
+            return Ok(false);
+        }
+        Err(error) => return Err(error.into()),
+    };
+    let applied = applied.into_iter().map(|applied| MigrationVersion::from(applied.version));
+    Ok(applied.collect::<Vec<_>>() == known()?)
+}
+
+/// As SQLite and PostgreSQL say it.
+fn is_missing_table(message: &str) -> bool {
+    message.starts_with("no such table") || message.contains("__diesel_schema_migrations")
 }
 
 /// Undoes every migration. For tests: the data is gone.
