@@ -193,8 +193,10 @@ fn example(schema: &Value, schemas: &Value) -> Option<Value> {
     if schema["example"].is_object() {
         return Some(schema["example"].clone());
     }
-    let item = example(&schema["properties"]["data"]["items"], schemas)?;
-    let page = example(&schema["properties"]["page"], schemas);
+    // A schema without properties ends here.
+    let properties = schema["properties"].as_object()?;
+    let item = example(&properties.get("data")?["items"], schemas)?;
+    let page = properties.get("page").and_then(|page| example(page, schemas));
     Some(match page {
         Some(page) => json!({"data": [item], "page": page}),
         None => json!({ "data": [item] }),
