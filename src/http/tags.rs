@@ -187,7 +187,7 @@ pub struct TagDeleteQuery {
 /// List tags
 ///
 /// By name. Use `prefix` to complete what an editor types.
-#[utoipa::path(tag = "tags", responses((status = 200, description = "A page of tags.", body = List<Tag>)))]
+#[utoipa::path(tag = "tags", params(TagQuery), responses((status = 200, description = "A page of tags.", body = List<Tag>)))]
 #[get("/tags")]
 pub async fn list_tags(
     request: HttpRequest,
@@ -278,7 +278,7 @@ pub async fn merge_tag(
 /// Delete a tag
 ///
 /// Editors and above. A tag that articles have is 409, unless `detach=true` takes it off them.
-#[utoipa::path(tag = "tags", params(Named), security(("bearer" = [])),
+#[utoipa::path(tag = "tags", params(Named, TagDeleteQuery), security(("bearer" = [])),
     responses((status = 204, description = "The tag is gone.")))]
 #[delete("/tags/{name}")]
 pub async fn delete_tag(
