@@ -119,7 +119,7 @@ async fn all_faults_of_a_body_are_told_at_once() {
     let answer = author.post("/v1/tags", json!({"name": 5, "type": "colour"})).await.problem(422, "invalid");
     answer.fault("/name", "wrong_type").fault("/type", "not_allowed").faults(2);
     // No slug can be made of it.
-    author.post("/v1/tags", json!({"name": "🦀🦀"})).await.problem(422, "invalid").fault("/slug", "required");
+    author.post("/v1/tags", json!({"name": "!!!"})).await.problem(422, "invalid").fault("/slug", "required");
     assert!(app.anonymous().get("/v1/tags").await.expect(200).each("id").is_empty(), "nothing was made");
 }
 
