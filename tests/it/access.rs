@@ -137,6 +137,7 @@ async fn every_operation_admits_whom_it_should() {
             let body = (row.body)().to_string().replace("{n}", &number().to_string());
             let body = (body != "null").then(|| ("application/json", body.into_bytes()));
             let mut client = client(&app, role).await;
+            assert!(role.is_none_or(|role| client.user().role == role));
             if operation.parameters("header").any(|parameter| parameter["name"] == "If-Match") {
                 client = client.if_match("*");
             }

@@ -25,6 +25,7 @@ async fn a_path_that_is_not_there_is_a_problem() {
 async fn a_method_that_a_path_does_not_have_is_405_with_allow() {
     let app = TestApp::start().await;
     let raw = app.anonymous().raw();
+    assert_eq!(raw.put("/v1/tags", json!({})).await.expect(405).header("allow"), "GET, HEAD, POST");
     let mut paths: Vec<_> = operations().iter().map(|operation| operation.example_path()).collect();
     paths.dedup();
     for path in paths {
@@ -95,6 +96,7 @@ async fn answers_with_credentials_are_private() {
 async fn bodies_that_cannot_be_read_are_refused_by_every_operation() {
     let app = TestApp::start().await;
     let admin = app.admin().await;
+    admin.act("/v1/tags").await.problem(415, "unsupported_media_type");
     let too_large = format!("{{\"name\": \"{}\"}}", "x".repeat(2 * 1024 * 1024 + 1));
     for operation in operations() {
         let Some(example) = operation.example_body() else { continue };
@@ -160,6 +162,8 @@ async fn bad_credentials_are_never_an_anonymous_reader() {
         let answer = app.with_token(Some(token)).get("/v1/tags").await.problem(401, "unauthenticated");
         assert!(answer.header("www-authenticate").starts_with("Bearer"));
     }
+    let edited = format!("{}x", app.author().await.token());
+    app.with_token(Some(&edited)).get("/v1/tags").await.problem(401, "unauthenticated");
     for value in ["Basic YTpi", "Bearer", "bearer"] {
         let client = app.anonymous().header("authorization", value);
         client.get("/v1/tags").await.problem(401, "unauthenticated");
