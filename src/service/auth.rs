@@ -89,17 +89,6 @@ impl AccessTokens {
         })
     }
 
-    /// A new key for [`Self::from_pem`].
-    ///
-    /// # Errors
-    /// When the system has no random numbers.
-    pub fn generate_key() -> Result<SecretString, Error> {
-        let key = SigningKey::from_bytes(&random()?);
-        let pem =
-            key.to_pkcs8_pem(LineEnding::LF).map_err(|error| Error::internal("writing a key", error))?;
-        Ok(pem.as_str().into())
-    }
-
     /// Seconds that a token lives.
     pub fn lifetime_seconds(&self) -> i64 {
         self.lifetime_seconds
@@ -144,6 +133,16 @@ impl AccessTokens {
     }
 }
 
+/// A new key for [`AccessTokens::from_pem`].
+///
+/// # Errors
+/// When the system has no random numbers.
+pub fn generate_key() -> Result<SecretString, Error> {
+    let key = SigningKey::from_bytes(&random()?);
+    let pem = key.to_pkcs8_pem(LineEnding::LF).map_err(|error| Error::internal("writing a key", error))?;
+    Ok(pem.as_str().into())
+}
+
 /// Passwords that may wait to be hashed, for each that is being hashed, before more are turned away.
 const QUEUE_PER_HASH: usize = 64;
 
@@ -163,23 +162,15 @@ impl fmt::Debug for PasswordHasher {
 }
 
 impl PasswordHasher {
-    /// Memory in KiB, passes and lanes, as OWASP's password storage cheat sheet has them for Argon2id.
-    const PARAMETERS: (u32, u32, u32) = (19_456, 2, 1);
-
     /// Hashes this many passwords at a time, each of which takes 19 MiB.
-    ///
-    /// # Errors
-    /// When Argon2 refuses its parameters.
-    pub fn new(concurrency: usize) -> Result<Self, Error> {
-        let (memory, passes, lanes) = Self::PARAMETERS;
-        let params = Params::new(memory, passes, lanes, None);
-        let params = params.map_err(|error| Error::internal("the parameters of Argon2", error))?;
+    pub fn new(concurrency: usize) -> Self {
         let concurrency = concurrency.clamp(1, 1024);
-        Ok(Self {
-            argon2: Argon2::new(Argon2Algorithm::Argon2id, Version::V0x13, params),
+        Self {
+            // 19,456 KiB, two passes, one lane: what OWASP's password storage cheat sheet has for Argon2id.
+            argon2: Argon2::new(Argon2Algorithm::Argon2id, Version::V0x13, Params::DEFAULT),
             running: Arc::new(Semaphore::new(concurrency)),
             places: Arc::new(Semaphore::new(concurrency * (QUEUE_PER_HASH + 1))),
-        })
+        }
     }
 
     /// The hash of a password, as a PHC string with a salt of its own.
@@ -231,7 +222,8 @@ impl PasswordHasher {
 
 /// A hash that no password is known to have, and that takes as long to check as any other.
 fn decoy() -> String {
-    let (memory, passes, lanes) = PasswordHasher::PARAMETERS;
+    let params = Params::DEFAULT;
+    let (memory, passes, lanes) = (params.m_cost(), params.t_cost(), params.p_cost());
     let (salt, output) = ("A".repeat(22), "A".repeat(43));
     format!("$argon2id$v=19$m={memory},t={passes},p={lanes}${salt}${output}")
 }
@@ -301,7 +293,7 @@ mod tests {
     use crate::domain::instant::Clock;
 
     fn tokens() -> AccessTokens {
-        AccessTokens::from_pem(&AccessTokens::generate_key().unwrap(), 10).unwrap()
+        AccessTokens::from_pem(&generate_key().unwrap(), 10).unwrap()
     }
 
     fn user() -> UserId {
@@ -344,7 +336,7 @@ mod tests {
 
     #[test]
     fn a_key_survives_being_written_and_no_key_shows() {
-        let pem = AccessTokens::generate_key().unwrap();
+        let pem = generate_key().unwrap();
         let now = Clock::default().now();
         let (one, other) =
             (AccessTokens::from_pem(&pem, 10).unwrap(), AccessTokens::from_pem(&pem, 10).unwrap());
@@ -433,7 +425,7 @@ mod tests {
 
     #[tokio::test]
     async fn a_password_has_its_own_hash_only() {
-        let passwords = PasswordHasher::new(2).unwrap();
+        let passwords = PasswordHasher::new(2);
         let hash = passwords.hash("correct horse battery".into()).await.unwrap();
         assert!(hash.starts_with("$argon2id$v=19$m=19456,t=2,p=1$"), "{hash}");
         assert!(passwords.verify(Some(hash.clone()), "correct horse battery".into()).await.unwrap());
