@@ -34,7 +34,7 @@ pub fn open_newsroom(config: &Config) -> Result<Newsroom, Error> {
     if let DatabaseUrl::Sqlite(database) = &config.database_url {
         data_folder::prepare_sqlite(database)?;
     }
-    let key = data_folder::load_or_make_key(&config.data.join("keys/access-token.pem"), auth::AccessTokens::generate_key)?;
+    let key = data_folder::load_or_make_key(&config.data.join("keys/access-token.pem"), auth::generate_key)?;
     let store = Store::open(&StoreOptions {
         url: config.database_url.clone(),
         connections: config.database_connections,
@@ -45,7 +45,7 @@ pub fn open_newsroom(config: &Config) -> Result<Newsroom, Error> {
         ids: IdGenerator::new(config.node),
         clock: Clock::default(),
         tokens: Arc::new(AccessTokens::from_pem(&key, config.access_token_minutes)?),
-        passwords: Arc::new(PasswordHasher::new(config.password_hashing_concurrency)?),
+        passwords: Arc::new(PasswordHasher::new(config.password_hashing_concurrency)),
         site: Arc::new(SiteCache::default()),
     })
 }

@@ -138,9 +138,8 @@ fn complete_operation(operation: &mut Map<String, Value>, schemas: &Value) {
     let is_json = operation["responses"]["200"]["content"]["application/json"].is_object();
     let Some(responses) = operation.get_mut("responses").and_then(Value::as_object_mut) else { return };
     for response in responses.values_mut() {
-        add_example(&mut response["content"]["application/json"], schemas);
-        if response["content"]["application/json"].is_null() {
-            response.as_object_mut().map(|response| response.remove("content"));
+        if let Some(media) = response.pointer_mut("/content/application~1json") {
+            add_example(media, schemas);
         }
     }
     if is_json && !is_write {
