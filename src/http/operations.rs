@@ -51,7 +51,8 @@ impl State {
     pub fn new(document: &serde_json::Value) -> Result<Self, Error> {
         let document = serde_json::to_vec(document);
         let document = document.map_err(|error| Error::internal("writing the OpenAPI document", error))?;
-        let config = utoipa_swagger_ui::Config::from("/openapi.json").use_base_layout();
+        // Nothing is asked of other servers: the badge of a validator would be.
+        let config = utoipa_swagger_ui::Config::from("/openapi.json").use_base_layout().validator_url("none");
         Ok(Self {
             etag: entity_tag(&document),
             document: document.into(),
@@ -141,7 +142,7 @@ async fn openapi_document(request: HttpRequest, state: Data<State>) -> HttpRespo
 
 /// The pages of Swagger UI name their files relative to their folder.
 async fn docs_folder() -> HttpResponse {
-    HttpResponse::PermanentRedirect().insert_header((header::LOCATION, "/docs/")).finish()
+    HttpResponse::MovedPermanently().insert_header((header::LOCATION, "/docs/")).finish()
 }
 
 /// Swagger UI sets styles from scripts and holds its icons in `data:` URLs; everything else comes from this server.

@@ -64,7 +64,7 @@ pub(super) fn is_current(db: &mut Db) -> Result<bool, Error> {
 
 /// As SQLite and PostgreSQL say it.
 fn is_missing_table(message: &str) -> bool {
-    message.starts_with("no such table") || message.contains("__diesel_schema_migrations")
+    message.starts_with("no such table") || message.ends_with("does not exist")
 }
 
 /// Undoes every migration. For tests: the data is gone.
@@ -75,5 +75,24 @@ pub fn revert_all(db: &mut Db) -> Result<(), Error> {
     match db {
         Db::Sqlite(conn) => conn.revert_all_migrations(SQLITE).map(drop).map_err(failed),
         Db::Postgres(conn) => conn.revert_all_migrations(POSTGRES).map(drop).map_err(failed),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::store::{
+        Store, StoreOptions,
+        conn::{DatabaseUrl, Synchronous},
+    };
+
+    #[test]
+    fn a_new_database_is_not_current_until_it_is_migrated() {
+        let folder = tempfile::tempdir().unwrap();
+        let url = DatabaseUrl::Sqlite(folder.path().join("masthead.db"));
+        let store = Store::open(&StoreOptions { url, connections: 1, synchronous: Synchronous::Normal }).unwrap();
+        assert!(!store.is_migrated().unwrap());
+        assert!(!store.migrate().unwrap().is_empty());
+        assert!(store.is_migrated().unwrap());
+        assert!(store.migrate().unwrap().is_empty());
     }
 }
