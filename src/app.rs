@@ -7,7 +7,7 @@ use std::{net::TcpListener, sync::Arc};
 use actix_web::{
     App, HttpServer,
     dev::Server,
-    middleware::{Compress, from_fn},
+    middleware::from_fn,
     web::{Data, PayloadConfig},
 };
 use tracing_actix_web::TracingLogger;
@@ -74,9 +74,8 @@ pub fn serve(newsroom: &Newsroom, listener: TcpListener, workers: usize) -> Resu
             .app_data(contract.clone())
             .app_data(operations.clone())
             .app_data(PayloadConfig::new(http::input::MAX_BODY))
-            .wrap(Compress::default())
-            .wrap(from_fn(http::middleware::measure))
             .wrap(from_fn(http::error::problems))
+            .wrap(from_fn(http::middleware::measure))
             .wrap(TracingLogger::<http::middleware::RequestSpan>::new())
             .wrap(from_fn(http::middleware::head_as_get));
         http::routes(app).into_app()

@@ -60,8 +60,15 @@ pub enum ArticleType {
 
 impl ArticleType {
     /// Every type.
-    pub const ALL: [Self; 7] =
-        [Self::News, Self::Analysis, Self::Opinion, Self::Feature, Self::Interview, Self::Explainer, Self::Live];
+    pub const ALL: [Self; 7] = [
+        Self::News,
+        Self::Analysis,
+        Self::Opinion,
+        Self::Feature,
+        Self::Interview,
+        Self::Explainer,
+        Self::Live,
+    ];
 
     /// The type as it is stored and shown.
     pub const fn as_str(self) -> &'static str {
@@ -204,7 +211,8 @@ impl Document {
     /// When the stored body cannot be read.
     pub fn of(article: &Article) -> Result<Self, Error> {
         let body = article.body.as_deref().unwrap_or("[]");
-        let body = serde_json::from_str(body).map_err(|error| Error::internal("reading a stored body", error))?;
+        let body =
+            serde_json::from_str(body).map_err(|error| Error::internal("reading a stored body", error))?;
         let printed = |byline: &Byline| {
             let own = byline.author.as_ref().map(|author| &author.name);
             (own != Some(&byline.name)).then(|| byline.name.clone())

@@ -26,7 +26,9 @@ impl LabelledLink {
     pub fn canonical(self, faults: &mut Faults, pointer: &str) -> Option<Self> {
         let label = text::line(faults, &format!("{pointer}/label"), &self.label, 100);
         // Two slashes would begin the name of a host.
-        let is_path = self.url.starts_with('/') && !self.url.starts_with("//") && !self.url.contains(char::is_whitespace);
+        let is_path = self.url.starts_with('/')
+            && !self.url.starts_with("//")
+            && !self.url.contains(char::is_whitespace);
         if !is_path && !text::is_web_url(&self.url) {
             let message = "must be an http or https address, or a path that begins with a slash";
             faults.add(format!("{pointer}/url"), "not_a_url", message);

@@ -229,7 +229,8 @@ impl BodySectionChanges {
     pub fn apply(self, section: &BodySection<LinkId>) -> BodySectionDraft {
         let kept = || {
             let draft = |block: &Block<LinkId>| {
-                let content = block.content.clone().try_map_link(|link| Ok::<_, ()>(LinkDraft::Existing(link)));
+                let content =
+                    block.content.clone().try_map_link(|link| Ok::<_, ()>(LinkDraft::Existing(link)));
                 content.ok().map(|content| BlockDraft { id: Some(block.id), content })
             };
             section.blocks.iter().filter_map(draft).collect()
@@ -271,7 +272,9 @@ impl<L> BlockContent<L> {
     pub fn try_map_link<M, E>(self, f: impl FnOnce(L) -> Result<M, E>) -> Result<BlockContent<M>, E> {
         Ok(match self {
             Self::Paragraph { html } => BlockContent::Paragraph { html },
-            Self::Image { media, alt, caption, credit } => BlockContent::Image { media, alt, caption, credit },
+            Self::Image { media, alt, caption, credit } => {
+                BlockContent::Image { media, alt, caption, credit }
+            }
             Self::Quote { html, cite } => BlockContent::Quote { html, cite },
             Self::PullQuote { html, cite } => BlockContent::PullQuote { html, cite },
             Self::List { ordered, items } => BlockContent::List { ordered, items },
@@ -293,8 +296,14 @@ impl<L> BlockContent<L> {
             | Self::PullQuote { html, .. }
             | Self::KeyPoint { html } => words(html),
             Self::List { items, .. } => items.iter().map(|item| words(item)).sum(),
-            Self::Table { header, rows, .. } => header.iter().chain(rows.iter().flatten()).map(|cell| words(cell)).sum(),
-            Self::Image { .. } | Self::Embed { .. } | Self::Code { .. } | Self::Divider {} | Self::ReadMore { .. } => 0,
+            Self::Table { header, rows, .. } => {
+                header.iter().chain(rows.iter().flatten()).map(|cell| words(cell)).sum()
+            }
+            Self::Image { .. }
+            | Self::Embed { .. }
+            | Self::Code { .. }
+            | Self::Divider {}
+            | Self::ReadMore { .. } => 0,
         }
     }
 
@@ -456,11 +465,18 @@ impl<'a> Builder<'a> {
             }
         }
         let id = draft.id.unwrap_or_else(|| BodySectionId::new(self.ids.next()));
-        let kept = old.filter(|old| self.keep_anchors || old.heading == draft.heading).map(|old| old.anchor.clone());
+        let kept =
+            old.filter(|old| self.keep_anchors || old.heading == draft.heading).map(|old| old.anchor.clone());
         let made = || draft.heading.as_deref().and_then(Slug::from_text).map(Slug::into_string);
-        let anchor = draft.anchor.map(Slug::into_string).or(kept).or_else(made).unwrap_or_else(|| format!("section-{id}"));
+        let anchor = draft
+            .anchor
+            .map(Slug::into_string)
+            .or(kept)
+            .or_else(made)
+            .unwrap_or_else(|| format!("section-{id}"));
         let blocks = draft.blocks.into_iter().enumerate();
-        let blocks = blocks.map(|(index, block)| self.block(&format!("{pointer}/blocks/{index}"), block)).collect();
+        let blocks =
+            blocks.map(|(index, block)| self.block(&format!("{pointer}/blocks/{index}"), block)).collect();
         BodySection { id, heading: draft.heading, level: draft.level.unwrap_or(2), anchor, blocks }
     }
 
@@ -511,13 +527,18 @@ pub fn finish(body: &mut Body, old: &Body) -> Result<(), Error> {
     let mut links = HashSet::new();
     for (link, block) in inline_links(body) {
         if !links.insert(link) {
-            faults.add("/body", "repeated_link", format!("the link {link} stands in the body twice (block {block})"));
+            faults.add(
+                "/body",
+                "repeated_link",
+                format!("the link {link} stands in the body twice (block {block})"),
+            );
         }
     }
     faults.check()?;
 
     let established: HashSet<_> = old.iter().map(|section| (section.id, section.anchor.as_str())).collect();
-    let is_established = |section: &BodySection<LinkId>| established.contains(&(section.id, section.anchor.as_str()));
+    let is_established =
+        |section: &BodySection<LinkId>| established.contains(&(section.id, section.anchor.as_str()));
     let mut taken: HashSet<String> =
         body.iter().filter(|section| is_established(section)).map(|section| section.anchor.clone()).collect();
     for section in body.iter_mut().filter(|section| !is_established(section)) {

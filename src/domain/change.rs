@@ -1,9 +1,6 @@
 //! Public changes: what readers can notice, as events.
 
-use super::{
-    id::UserId,
-    instant::Instant,
-};
+use super::{id::UserId, instant::Instant};
 
 /// What kind of thing changed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, serde::Deserialize, utoipa::ToSchema)]

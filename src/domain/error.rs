@@ -204,7 +204,10 @@ impl Error {
 
     /// No valid token.
     pub fn unauthenticated() -> Self {
-        Self::Other(ErrorCode::Unauthenticated, "Send a valid access token in the Authorization header.".to_owned())
+        Self::Other(
+            ErrorCode::Unauthenticated,
+            "Send a valid access token in the Authorization header.".to_owned(),
+        )
     }
 
     /// The state of things forbids it.
@@ -251,8 +254,12 @@ impl Error {
     /// The outer half: one sentence for the caller.
     pub fn detail(&self) -> &str {
         match self {
-            Self::Malformed(detail) | Self::Other(_, detail) | Self::InvalidTransition { detail, .. } => detail,
-            Self::InvalidParameters(_) | Self::Invalid(_) | Self::NotReady(_) => "See `errors` for each fault.",
+            Self::Malformed(detail) | Self::Other(_, detail) | Self::InvalidTransition { detail, .. } => {
+                detail
+            }
+            Self::InvalidParameters(_) | Self::Invalid(_) | Self::NotReady(_) => {
+                "See `errors` for each fault."
+            }
             Self::PreconditionRequired | Self::Stale { .. } | Self::Moved { .. } | Self::Internal(_) => {
                 self.code().meaning()
             }

@@ -5,11 +5,7 @@
 
 use std::{fmt, str::FromStr, sync::Arc, thread, time::Duration};
 
-use ferroid::{
-    define_snowflake_id,
-    generator::AtomicSnowflakeGenerator,
-    time::MonotonicClock,
-};
+use ferroid::{define_snowflake_id, generator::AtomicSnowflakeGenerator, time::MonotonicClock};
 
 /// The text is not an id: a positive decimal number below 2^63 without leading zeros.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]

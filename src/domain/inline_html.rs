@@ -48,7 +48,9 @@ pub fn parse(faults: &mut Faults, pointer: &str, html: &str) -> Option<String> {
         return Some(SANITISER.clean(html).to_string());
     }
     faults.extend(scan.refused.into_iter().map(|(what, message)| {
-        Fault::body(pointer, "html_not_allowed", message).with("found", what).with("elements", ELEMENTS.to_vec())
+        Fault::body(pointer, "html_not_allowed", message)
+            .with("found", what)
+            .with("elements", ELEMENTS.to_vec())
     }));
     None
 }
@@ -128,10 +130,15 @@ impl Scan {
             let found = format!("{name}[{attribute_name}]");
             match (name.as_str(), attribute_name.as_str()) {
                 ("a", "href") if !is_allowed_href(&attribute.value) => {
-                    self.refuse(&found, "href must be http, https, mailto, tel or a path of the site".to_owned());
+                    self.refuse(
+                        &found,
+                        "href must be http, https, mailto, tel or a path of the site".to_owned(),
+                    );
                 }
                 ("a", "href") | ("span", "lang") => {}
-                _ => self.refuse(&found, format!("the attribute {attribute_name} is not allowed on <{name}>")),
+                _ => {
+                    self.refuse(&found, format!("the attribute {attribute_name} is not allowed on <{name}>"))
+                }
             }
         }
     }

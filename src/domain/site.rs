@@ -69,7 +69,9 @@ pub fn is_language_tag(text: &str) -> bool {
     text.len() <= 35
         && (2..=8).contains(&first.len())
         && first.bytes().all(|byte| byte.is_ascii_alphabetic())
-        && parts.all(|part| (1..=8).contains(&part.len()) && part.bytes().all(|byte| byte.is_ascii_alphanumeric()))
+        && parts.all(|part| {
+            (1..=8).contains(&part.len()) && part.bytes().all(|byte| byte.is_ascii_alphanumeric())
+        })
 }
 
 /// Whether a text names a time zone of the IANA database, such as `Europe/Berlin`.
@@ -81,7 +83,10 @@ pub fn is_time_zone(text: &str) -> bool {
 /// `http` or `https` address, or has a query, a fragment or a password.
 pub fn canonical_url(text: &str) -> Option<String> {
     let url = url::Url::parse(text).ok().filter(|_| is_web_url(text))?;
-    let plain = url.query().is_none() && url.fragment().is_none() && url.username().is_empty() && url.password().is_none();
+    let plain = url.query().is_none()
+        && url.fragment().is_none()
+        && url.username().is_empty()
+        && url.password().is_none();
     plain.then(|| url.as_str().trim_end_matches('/').to_owned())
 }
 
@@ -100,7 +105,9 @@ pub enum BadPermalink {
     #[error("must contain {{slug}} or {{id}}")]
     Ambiguous,
     /// A placeholder that there is not, or a character that has no place in a path.
-    #[error("may hold lower-case letters, digits, '-', '/' and the placeholders {{section}}, {{slug}}, {{id}}, {{year}}, {{month}}, {{day}}; found {0:?}")]
+    #[error(
+        "may hold lower-case letters, digits, '-', '/' and the placeholders {{section}}, {{slug}}, {{id}}, {{year}}, {{month}}, {{day}}; found {0:?}"
+    )]
     Unknown(String),
 }
 

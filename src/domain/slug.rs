@@ -15,7 +15,9 @@ pub struct Slug(String);
 
 /// The text is not a slug.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error("must be lower-case letters, digits and single hyphens, with at least one letter, at most {MAX_SLUG} characters")]
+#[error(
+    "must be lower-case letters, digits and single hyphens, with at least one letter, at most {MAX_SLUG} characters"
+)]
 pub struct NotASlug;
 
 impl Slug {
@@ -70,9 +72,9 @@ impl FromStr for Slug {
     fn from_str(text: &str) -> Result<Self, NotASlug> {
         let well_formed = text.len() <= MAX_SLUG
             && text.bytes().any(|byte| byte.is_ascii_lowercase())
-            && text
-                .split('-')
-                .all(|word| !word.is_empty() && word.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit()));
+            && text.split('-').all(|word| {
+                !word.is_empty() && word.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit())
+            });
         if well_formed { Ok(Self(text.to_owned())) } else { Err(NotASlug) }
     }
 }

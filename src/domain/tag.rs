@@ -2,12 +2,7 @@
 
 use std::str::FromStr;
 
-use super::{
-    error::Error,
-    id::TagId,
-    instant::Instant,
-    slug::Slug,
-};
+use super::{error::Error, id::TagId, instant::Instant, slug::Slug};
 
 /// What a tag names.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, serde::Serialize, serde::Deserialize, utoipa::ToSchema)]

@@ -10,7 +10,9 @@ pub fn line(faults: &mut Faults, pointer: &str, text: &str, max: usize) -> Optio
     if length == 0 {
         faults.add(pointer, "blank", "must not be blank");
     } else if length > max {
-        faults.push(Fault::body(pointer, "too_long", format!("must be at most {max} characters")).with("max", max));
+        faults.push(
+            Fault::body(pointer, "too_long", format!("must be at most {max} characters")).with("max", max),
+        );
     } else if text.contains('\n') {
         faults.add(pointer, "line_break", "must be one line");
     } else {
@@ -34,6 +36,8 @@ pub fn is_forbidden_character(c: char) -> bool {
 pub fn is_web_url(text: &str) -> bool {
     let rest = text.strip_prefix("https://").or_else(|| text.strip_prefix("http://"));
     rest.is_some_and(|rest| {
-        !rest.is_empty() && !rest.starts_with('/') && !text.contains(|c: char| c.is_whitespace() || c == '"' || c == '<')
+        !rest.is_empty()
+            && !rest.starts_with('/')
+            && !text.contains(|c: char| c.is_whitespace() || c == '"' || c == '<')
     })
 }

@@ -10,7 +10,17 @@ use super::{
 
 /// What a user may do, from least to most; [`super::permission`] has the table.
 #[derive(
-    Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize, serde::Deserialize, utoipa::ToSchema,
+    Debug,
+    Clone,
+    Copy,
+    PartialEq,
+    Eq,
+    PartialOrd,
+    Ord,
+    Hash,
+    serde::Serialize,
+    serde::Deserialize,
+    utoipa::ToSchema,
 )]
 #[serde(rename_all = "lowercase")]
 pub enum Role {
@@ -121,7 +131,9 @@ impl FromStr for EmailAddress {
     fn from_str(text: &str) -> Result<Self, NotAnEmailAddress> {
         let text = text.trim().to_lowercase();
         let (local, host) = text.rsplit_once('@').ok_or(NotAnEmailAddress)?;
-        let plain = |part: &str| !part.is_empty() && !part.contains(|c: char| c.is_whitespace() || c == '@' || c.is_control());
+        let plain = |part: &str| {
+            !part.is_empty() && !part.contains(|c: char| c.is_whitespace() || c == '@' || c.is_control())
+        };
         if plain(local) && plain(host) && text.len() <= 254 { Ok(Self(text)) } else { Err(NotAnEmailAddress) }
     }
 }

@@ -64,7 +64,16 @@ impl<'a, T: Serialize> Answer<'a, T> {
     /// 200 with this body.
     pub fn ok(request: &'a HttpRequest, principal: &Principal, body: T) -> Self {
         let private = !principal.is_anonymous();
-        Self { request, body, status: StatusCode::OK, version: None, private, location: None, link: None, fields: None }
+        Self {
+            request,
+            body,
+            status: StatusCode::OK,
+            version: None,
+            private,
+            location: None,
+            link: None,
+            fields: None,
+        }
     }
 
     /// Puts a version in front of the `ETag`: what `If-Match` is compared with.
@@ -96,7 +105,9 @@ impl<'a, T: Serialize> Answer<'a, T> {
     pub fn send(self) -> Result<HttpResponse, Error> {
         let body = match &self.fields {
             None => serde_json::to_vec(&self.body),
-            Some(fields) => serde_json::to_value(&self.body).and_then(|body| serde_json::to_vec(&fields.keep_in(body))),
+            Some(fields) => {
+                serde_json::to_value(&self.body).and_then(|body| serde_json::to_vec(&fields.keep_in(body)))
+            }
         };
         let body = body.map_err(|error| Error::internal("writing an answer", error))?;
         let etag = entity_tag(self.version, &body);
@@ -106,7 +117,10 @@ impl<'a, T: Serialize> Answer<'a, T> {
             builder = HttpResponse::NotModified();
         }
         builder.insert_header((header::ETAG, etag));
-        builder.insert_header((header::CACHE_CONTROL, if self.private || !safe { "private, no-store" } else { "public, no-cache" }));
+        builder.insert_header((
+            header::CACHE_CONTROL,
+            if self.private || !safe { "private, no-store" } else { "public, no-cache" },
+        ));
         builder.insert_header((header::VARY, "Authorization, Accept-Encoding"));
         for (name, value) in [(header::LOCATION, self.location), (header::LINK, self.link)] {
             if let Some(value) = value.and_then(|value| HeaderValue::from_str(&value).ok()) {
@@ -187,7 +201,11 @@ impl Fields {
             if has_path(contract.document(), &contract.document()["components"]["schemas"][schema], path) {
                 fields.insert(path);
             } else {
-                faults.push(Fault::parameter("fields", "unknown_field", format!("there is no field {path:?}")));
+                faults.push(Fault::parameter(
+                    "fields",
+                    "unknown_field",
+                    format!("there is no field {path:?}"),
+                ));
             }
         }
         if faults.is_empty() { Ok(fields) } else { Err(Error::InvalidParameters(faults)) }
@@ -237,7 +255,8 @@ fn has_path(document: &Value, schema: &Value, path: &str) -> bool {
     if let Some(reference) = schema["$ref"].as_str() {
         return document.pointer(&reference[1..]).is_some_and(|schema| has_path(document, schema, path));
     }
-    let variants = ["oneOf", "anyOf", "allOf"].iter().flat_map(|key| schema[*key].as_array().into_iter().flatten());
+    let variants =
+        ["oneOf", "anyOf", "allOf"].iter().flat_map(|key| schema[*key].as_array().into_iter().flatten());
     if variants.into_iter().any(|variant| has_path(document, variant, path)) {
         return true;
     }

@@ -67,8 +67,19 @@ pub struct Author {
 impl Author {
     /// The author as this caller may see them.
     fn seen_by(principal: &Principal, author: author::Author) -> Self {
-        let author::Author { id, slug, name, role, bio, avatar, links, user_id, version, created_at, updated_at } =
-            author;
+        let author::Author {
+            id,
+            slug,
+            name,
+            role,
+            bio,
+            avatar,
+            links,
+            user_id,
+            version,
+            created_at,
+            updated_at,
+        } = author;
         let user_id = user_id.filter(|_| !principal.is_anonymous());
         Self { id, slug, name, role, bio, avatar, links, user_id, version, created_at, updated_at }
     }
@@ -290,7 +301,8 @@ pub async fn update_author(
     if_match: OptionalIfMatch,
     Input(changes): Input<AuthorPatch>,
 ) -> Result<HttpResponse, Error> {
-    let author = authors::update(&newsroom, &principal, name.reference(), if_match.version(), changes).await?;
+    let author =
+        authors::update(&newsroom, &principal, name.reference(), if_match.version(), changes).await?;
     let version = author.version;
     Answer::ok(&request, &principal, Author::seen_by(&principal, author)).version(version).send()
 }

@@ -14,8 +14,8 @@ use super::{
         dto::{Article, InlineLink, with_links},
         id_segment,
         input::{
-            BlockInput, BlockInsert, BlockPatch, BodyOrder, BodySectionInput, BodySectionInsert, BodySectionPatch,
-            BodyWrite,
+            BlockInput, BlockInsert, BlockPatch, BodyOrder, BodySectionInput, BodySectionInsert,
+            BodySectionPatch, BodyWrite,
         },
     },
     caller::{Caller, IfMatch},
@@ -203,7 +203,8 @@ pub async fn order_body(
     Input(order): Input<BodyOrder>,
 ) -> Result<HttpResponse, Error> {
     let version = if_match.version();
-    let view = articles::order_sections(&newsroom, principal.clone(), name.reference(), version, order).await?;
+    let view =
+        articles::order_sections(&newsroom, principal.clone(), name.reference(), version, order).await?;
     changed(&request, &principal, view)
 }
 
@@ -307,7 +308,8 @@ pub async fn create_block(
 ) -> Result<HttpResponse, Error> {
     let place = BlockPlace { section: section_id(&request)?, position };
     let (reference, version) = (name.reference(), if_match.version());
-    let (view, id) = articles::insert_block(&newsroom, principal.clone(), reference, version, place, block).await?;
+    let (view, id) =
+        articles::insert_block(&newsroom, principal.clone(), reference, version, place, block).await?;
     let location = format!("/v1/articles/{}/blocks/{id}", view.article.id);
     created(&request, &principal, view, location)
 }
@@ -359,7 +361,11 @@ pub async fn update_block(
         }
         if let Some(members) = value.as_object_mut() {
             for (name, change) in patch {
-                if change.is_null() { members.remove(&name) } else { members.insert(name, change) };
+                if change.is_null() {
+                    members.remove(&name)
+                } else {
+                    members.insert(name, change)
+                };
             }
         }
         parse_value::<BlockInput>(&contract, value, &mut Vec::new())

@@ -33,7 +33,8 @@ impl FromRequest for Caller {
         let newsroom = request.app_data::<web::Data<Newsroom>>().cloned();
         Box::pin(async move {
             let Some(token) = token? else { return Ok(Self(Principal::Anonymous)) };
-            let newsroom = newsroom.ok_or_else(|| Error::Internal("the application has no newsroom".to_owned()))?;
+            let newsroom =
+                newsroom.ok_or_else(|| Error::Internal("the application has no newsroom".to_owned()))?;
             auth::authenticate(&newsroom, &token).await.map(|user| Self(Principal::User(user)))
         })
     }
@@ -116,7 +117,8 @@ fn parse_if_match(text: &str) -> Result<Option<i64>, Error> {
 fn if_match_parameter(required: Required) -> Vec<Parameter> {
     let description = "The version that the change builds on: the `ETag` of the resource, or its `version` in quotes. \
                        `*` takes whatever is there.";
-    let schema = ObjectBuilder::new().schema_type(Type::String).examples([serde_json::json!("\"7\"")]).build();
+    let schema =
+        ObjectBuilder::new().schema_type(Type::String).examples([serde_json::json!("\"7\"")]).build();
     let parameter = ParameterBuilder::new()
         .name("If-Match")
         .parameter_in(ParameterIn::Header)

@@ -108,5 +108,6 @@ pub async fn list_changes(
     let found = changes::list(&newsroom, since, query.limit).await?;
     let next = found.last().map_or(since, |change| change.seq).to_string();
     let data = found.into_iter().map(Change::from).collect();
-    Answer::ok(&request, &principal, ChangeList { data, page: ChangePage { limit: query.limit, next } }).send()
+    Answer::ok(&request, &principal, ChangeList { data, page: ChangePage { limit: query.limit, next } })
+        .send()
 }

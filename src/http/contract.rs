@@ -69,8 +69,13 @@ impl LazyValidator {
 
     fn get(&self) -> Result<&Validator, Error> {
         let compile = || {
-            let options = jsonschema::options().with_draft(jsonschema::Draft::Draft202012).should_validate_formats(false);
-            options.build(&self.schema).map_err(|error| tracing::error!(%error, "schema does not compile")).ok()
+            let options = jsonschema::options()
+                .with_draft(jsonschema::Draft::Draft202012)
+                .should_validate_formats(false);
+            options
+                .build(&self.schema)
+                .map_err(|error| tracing::error!(%error, "schema does not compile"))
+                .ok()
         };
         self.compiled
             .get_or_init(compile)
@@ -130,7 +135,8 @@ impl Contract {
     /// the body, so that the rest of it can still be looked at.
     pub(super) fn body_faults(&self, schema: &str, body: &mut Value) -> Result<Vec<Fault>, Error> {
         let validator = self.0.bodies.get(&format!("#/components/schemas/{schema}"));
-        let validator = validator.ok_or_else(|| Error::Internal(format!("no operation documents the body {schema}")))?;
+        let validator =
+            validator.ok_or_else(|| Error::Internal(format!("no operation documents the body {schema}")))?;
         let mut faults = Vec::new();
         for error in validator.get()?.iter_errors(body) {
             describe(&error, &mut faults);
@@ -206,26 +212,54 @@ fn describe(error: &ValidationError<'_>, faults: &mut Vec<Fault>) {
         ValidationErrorKind::AdditionalProperties { unexpected }
         | ValidationErrorKind::UnevaluatedProperties { unexpected } => {
             faults.extend(unexpected.iter().map(|name| {
-                Fault::body(format!("{pointer}/{}", escape(name)), "unknown_field", format!("there is no field {name:?} here"))
+                Fault::body(
+                    format!("{pointer}/{}", escape(name)),
+                    "unknown_field",
+                    format!("there is no field {name:?} here"),
+                )
             }));
         }
         ValidationErrorKind::Required { property } => {
             let name = property.as_str().unwrap_or_default();
             faults.push(Fault::body(format!("{pointer}/{}", escape(name)), "required", "is required"));
         }
-        ValidationErrorKind::Type { kind } => faults.push(fault("wrong_type", format!("must be {}", types(kind)))),
-        ValidationErrorKind::MaxLength { limit } => {
-            faults.push(limited("too_long", format!("must be at most {limit} characters"), "max", (*limit).into()));
+        ValidationErrorKind::Type { kind } => {
+            faults.push(fault("wrong_type", format!("must be {}", types(kind))))
         }
-        ValidationErrorKind::MinLength { limit: 1 } => faults.push(fault("blank", "must not be empty".to_owned())),
+        ValidationErrorKind::MaxLength { limit } => {
+            faults.push(limited(
+                "too_long",
+                format!("must be at most {limit} characters"),
+                "max",
+                (*limit).into(),
+            ));
+        }
+        ValidationErrorKind::MinLength { limit: 1 } => {
+            faults.push(fault("blank", "must not be empty".to_owned()))
+        }
         ValidationErrorKind::MinLength { limit } => {
-            faults.push(limited("too_short", format!("must be at least {limit} characters"), "min", (*limit).into()));
+            faults.push(limited(
+                "too_short",
+                format!("must be at least {limit} characters"),
+                "min",
+                (*limit).into(),
+            ));
         }
         ValidationErrorKind::MaxItems { limit } => {
-            faults.push(limited("too_many", format!("must have at most {limit} items"), "max", (*limit).into()));
+            faults.push(limited(
+                "too_many",
+                format!("must have at most {limit} items"),
+                "max",
+                (*limit).into(),
+            ));
         }
         ValidationErrorKind::MinItems { limit } => {
-            faults.push(limited("too_few", format!("must have at least {limit} items"), "min", (*limit).into()));
+            faults.push(limited(
+                "too_few",
+                format!("must have at least {limit} items"),
+                "min",
+                (*limit).into(),
+            ));
         }
         ValidationErrorKind::Maximum { limit } => {
             faults.push(limited("too_large", format!("must be at most {limit}"), "max", limit.clone()));
@@ -234,7 +268,12 @@ fn describe(error: &ValidationError<'_>, faults: &mut Vec<Fault>) {
             faults.push(limited("too_small", format!("must be at least {limit}"), "min", limit.clone()));
         }
         ValidationErrorKind::Enum { options } => {
-            faults.push(limited("not_allowed", format!("must be one of {options}"), "allowed", (**options).clone()));
+            faults.push(limited(
+                "not_allowed",
+                format!("must be one of {options}"),
+                "allowed",
+                (**options).clone(),
+            ));
         }
         ValidationErrorKind::Pattern { pattern } => {
             let message = "does not have the right form".to_owned();
@@ -273,7 +312,9 @@ fn describe_variant(pointer: &str, context: &[Vec<ValidationError<'static>>], fa
     let mut kinds = Vec::new();
     for error in context.iter().flatten() {
         match error.kind() {
-            ValidationErrorKind::Enum { options } => allowed.extend(options.as_array().into_iter().flatten().cloned()),
+            ValidationErrorKind::Enum { options } => {
+                allowed.extend(options.as_array().into_iter().flatten().cloned())
+            }
             ValidationErrorKind::Constant { expected_value } => allowed.push((**expected_value).clone()),
             ValidationErrorKind::Type { kind } => kinds.push(types(kind)),
             _ => {}
@@ -292,7 +333,9 @@ fn describe_variant(pointer: &str, context: &[Vec<ValidationError<'static>>], fa
 fn types(kind: &TypeKind) -> String {
     match kind {
         TypeKind::Single(kind) => kind.to_string(),
-        TypeKind::Multiple(kinds) => kinds.iter().map(|kind| kind.to_string()).collect::<Vec<_>>().join(" or "),
+        TypeKind::Multiple(kinds) => {
+            kinds.iter().map(|kind| kind.to_string()).collect::<Vec<_>>().join(" or ")
+        }
     }
 }
 

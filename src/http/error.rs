@@ -181,7 +181,8 @@ fn log(error: &Error) {
 /// An error that Actix made before a handler of ours was reached.
 fn foreign(status: StatusCode, cause: Option<String>, request_id: Option<String>) -> Problem {
     let code = ErrorCode::ALL.iter().copied().find(|code| code.status() == status.as_u16());
-    let code = code.unwrap_or(if status.is_server_error() { ErrorCode::Internal } else { ErrorCode::Malformed });
+    let code =
+        code.unwrap_or(if status.is_server_error() { ErrorCode::Internal } else { ErrorCode::Malformed });
     if status.is_server_error() {
         tracing::error!(error = cause, "internal error");
         return Problem::of_code(code, code.meaning().to_owned(), request_id);
@@ -218,7 +219,8 @@ fn redirect(request: &actix_web::HttpRequest, to: &str) -> HttpResponse {
 
 /// The answer for a path that no route has: 405 with `Allow` if it has one under another method, else 404.
 pub(crate) async fn no_route(request: actix_web::HttpRequest) -> HttpResponse {
-    let allowed = request.app_data::<actix_web::web::Data<Contract>>().map(|contract| contract.methods(request.path()));
+    let allowed =
+        request.app_data::<actix_web::web::Data<Contract>>().map(|contract| contract.methods(request.path()));
     match allowed {
         Some(methods) if !methods.is_empty() => {
             let mut response = HttpResponse::from_error(Error::Other(
@@ -230,6 +232,9 @@ pub(crate) async fn no_route(request: actix_web::HttpRequest) -> HttpResponse {
             }
             response
         }
-        _ => HttpResponse::from_error(Error::Other(ErrorCode::NotFound, "There is nothing at this path.".to_owned())),
+        _ => HttpResponse::from_error(Error::Other(
+            ErrorCode::NotFound,
+            "There is nothing at this path.".to_owned(),
+        )),
     }
 }

@@ -94,10 +94,19 @@ fn contract(request: &HttpRequest) -> Result<web::Data<Contract>, Error> {
 }
 
 fn check_content_type(request: &HttpRequest) -> Result<(), Error> {
-    let kind = request.headers().get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
+    let kind =
+        request.headers().get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
     let kind = kind.split(';').next().unwrap_or_default().trim();
-    let is_json = kind.eq_ignore_ascii_case("application/json") || kind.eq_ignore_ascii_case("application/merge-patch+json");
-    if is_json { Ok(()) } else { Err(Error::Other(ErrorCode::UnsupportedMediaType, ErrorCode::UnsupportedMediaType.meaning().to_owned())) }
+    let is_json = kind.eq_ignore_ascii_case("application/json")
+        || kind.eq_ignore_ascii_case("application/merge-patch+json");
+    if is_json {
+        Ok(())
+    } else {
+        Err(Error::Other(
+            ErrorCode::UnsupportedMediaType,
+            ErrorCode::UnsupportedMediaType.meaning().to_owned(),
+        ))
+    }
 }
 
 /// Reads a body: strict JSON, then the documented schema, then the rules of the domain. A fault that the schema has told
@@ -108,12 +117,18 @@ pub(super) fn parse_body<T: Parse>(contract: &Contract, bytes: &[u8]) -> Result<
 }
 
 /// As [`parse_body`], for a body that was put together here.
-pub(super) fn parse_value<T: Parse>(contract: &Contract, mut body: Value, faults: &mut Vec<Fault>) -> Result<T::Command, Error> {
+pub(super) fn parse_value<T: Parse>(
+    contract: &Contract,
+    mut body: Value,
+    faults: &mut Vec<Fault>,
+) -> Result<T::Command, Error> {
     faults.extend(contract.body_faults(&T::name(), &mut body)?);
     let mut domain_faults = Faults::default();
     let command = match serde_json::from_value::<T>(body) {
         Ok(input) => input.parse(&mut domain_faults),
-        Err(error) if faults.is_empty() => return Err(Error::internal("the schema accepts what serde refuses", error)),
+        Err(error) if faults.is_empty() => {
+            return Err(Error::internal("the schema accepts what serde refuses", error));
+        }
         Err(_) => None,
     };
     let told: Vec<_> = faults.iter().map(|fault| fault.pointer.clone()).collect();
@@ -216,7 +231,9 @@ impl<'de> Visitor<'de> for Strict<'_> {
 }
 
 /// A member of a merge patch (RFC 7396): absent is `None`, `null` is `Some(None)`. With `#[serde(default)]`.
-pub(super) fn present<'de, T: Deserialize<'de>, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Option<T>>, D::Error> {
+pub(super) fn present<'de, T: Deserialize<'de>, D: Deserializer<'de>>(
+    deserializer: D,
+) -> Result<Option<Option<T>>, D::Error> {
     Option::deserialize(deserializer).map(Some)
 }
 
@@ -254,13 +271,18 @@ fn parse_query(request: &HttpRequest) -> Result<QueryObject, Error> {
     let mut faults = Vec::new();
     let contract = contract(request)?;
     let template = request.match_pattern().unwrap_or_default();
-    let method = if request.method() == actix_web::http::Method::HEAD { "GET" } else { request.method().as_str() };
+    let method =
+        if request.method() == actix_web::http::Method::HEAD { "GET" } else { request.method().as_str() };
     let parameters = contract.parameters(&template, method);
     for (name, text) in url::form_urlencoded::parse(request.query_string().as_bytes()) {
         let mut fault = |code, message: String| faults.push(Fault::parameter(name.as_ref(), code, message));
         let Some(parameter) = parameters.iter().find(|parameter| parameter.name == name) else {
             let known: Vec<_> = parameters.iter().map(|parameter| parameter.name.as_str()).collect();
-            let known = if known.is_empty() { "takes none".to_owned() } else { format!("takes {}", known.join(", ")) };
+            let known = if known.is_empty() {
+                "takes none".to_owned()
+            } else {
+                format!("takes {}", known.join(", "))
+            };
             fault("unknown_parameter", format!("there is no parameter {name:?}; this operation {known}"));
             continue;
         };
@@ -281,8 +303,16 @@ fn parse_query(request: &HttpRequest) -> Result<QueryObject, Error> {
             }
         };
         match value {
-            None => fault("wrong_type", format!("must be {}", if parameter.kind == ParameterKind::Integer { "an integer" } else { "true or false" })),
-            Some(_) if object.contains_key(name.as_ref()) => fault("repeated_parameter", "is given twice".to_owned()),
+            None => fault(
+                "wrong_type",
+                format!(
+                    "must be {}",
+                    if parameter.kind == ParameterKind::Integer { "an integer" } else { "true or false" }
+                ),
+            ),
+            Some(_) if object.contains_key(name.as_ref()) => {
+                fault("repeated_parameter", "is given twice".to_owned())
+            }
             Some(value) => {
                 object.insert(name.into_owned(), value);
             }
@@ -291,7 +321,9 @@ fn parse_query(request: &HttpRequest) -> Result<QueryObject, Error> {
     for parameter in parameters {
         match object.get(&parameter.name) {
             Some(value) => faults.extend(parameter.faults(value)?),
-            None if parameter.required => faults.push(Fault::parameter(parameter.name.as_str(), "required", "is required")),
+            None if parameter.required => {
+                faults.push(Fault::parameter(parameter.name.as_str(), "required", "is required"))
+            }
             None => {}
         }
     }

@@ -123,7 +123,8 @@ pub async fn create_link(
     Input((new, place)): Input<LinkCreate>,
 ) -> Result<HttpResponse, Error> {
     let (reference, version) = (name.reference(), if_match.version());
-    let (view, id) = articles::create_link(&newsroom, principal.clone(), reference, version, new, place).await?;
+    let (view, id) =
+        articles::create_link(&newsroom, principal.clone(), reference, version, new, place).await?;
     let location = format!("/v1/articles/{}/links/{id}", view.article.id);
     created(&request, &principal, view, location)
 }

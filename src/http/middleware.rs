@@ -32,7 +32,9 @@ impl RootSpanBuilder for RequestSpan {
     }
 
     fn on_request_end<B: MessageBody>(span: Span, outcome: &Result<ServiceResponse<B>, actix_web::Error>) {
-        let status = outcome.as_ref().map_or_else(|error| error.as_response_error().status_code(), ServiceResponse::status);
+        let status = outcome
+            .as_ref()
+            .map_or_else(|error| error.as_response_error().status_code(), ServiceResponse::status);
         span.record("http.status", status.as_u16());
         span.in_scope(|| tracing::info!("answered"));
     }
@@ -58,12 +60,16 @@ pub(crate) async fn measure<B: MessageBody + 'static>(
     let (outcome, usage) = statements::track(next.call(request)).await;
     let mut response = outcome?;
     let headers = response.headers_mut();
-    let timing = format!("db;dur={:.2};desc=\"{} statements\"", usage.time.as_secs_f64() * 1000.0, usage.statements);
+    let timing =
+        format!("db;dur={:.2};desc=\"{} statements\"", usage.time.as_secs_f64() * 1000.0, usage.statements);
     if let Ok(timing) = HeaderValue::from_str(&timing) {
         headers.insert(HeaderName::from_static("server-timing"), timing);
     }
     headers.insert(HeaderName::from_static("x-content-type-options"), HeaderValue::from_static("nosniff"));
     headers.insert(HeaderName::from_static("referrer-policy"), HeaderValue::from_static("no-referrer"));
-    headers.insert(HeaderName::from_static("cross-origin-resource-policy"), HeaderValue::from_static("cross-origin"));
+    headers.insert(
+        HeaderName::from_static("cross-origin-resource-policy"),
+        HeaderValue::from_static("cross-origin"),
+    );
     Ok(response)
 }

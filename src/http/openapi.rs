@@ -87,20 +87,26 @@ fn readable_names(text: &str) -> String {
         names.insert(rest[..rest.find('"').unwrap_or(rest.len())].to_owned());
     }
     for name in names {
-        renamed = renamed.replace(&format!("{name}\""), &format!("{}List\"", name.trim_start_matches("List_")));
+        renamed =
+            renamed.replace(&format!("{name}\""), &format!("{}List\"", name.trim_start_matches("List_")));
     }
     renamed
 }
 
 fn complete_operation(operation: &mut Map<String, Value>, schemas: &Value) {
     let parameters = operation.get("parameters").cloned().unwrap_or_default();
-    let has = |place: &str| parameters.as_array().into_iter().flatten().any(|parameter| parameter["in"] == place);
-    let if_match = parameters.as_array().into_iter().flatten().find(|parameter| parameter["name"] == "If-Match");
+    let has =
+        |place: &str| parameters.as_array().into_iter().flatten().any(|parameter| parameter["in"] == place);
+    let if_match =
+        parameters.as_array().into_iter().flatten().find(|parameter| parameter["name"] == "If-Match");
     let secured = operation.get("security").and_then(Value::as_array).is_some_and(|list| !list.is_empty());
     let is_write = ["201", "204"].iter().any(|status| !operation["responses"][*status].is_null())
         || operation.contains_key("requestBody")
         || if_match.is_some()
-        || operation.get("operationId").and_then(Value::as_str).is_some_and(|id| id.ends_with("publish_article"));
+        || operation
+            .get("operationId")
+            .and_then(Value::as_str)
+            .is_some_and(|id| id.ends_with("publish_article"));
 
     let mut problems = BTreeMap::new();
     let mut may = |code: ErrorCode| {
@@ -143,14 +149,18 @@ fn complete_operation(operation: &mut Map<String, Value>, schemas: &Value) {
         }
     }
     if is_json && !is_write {
-        responses.insert("304".to_owned(), json!({"description": "The caller has these very bytes (`If-None-Match`)."}));
+        responses.insert(
+            "304".to_owned(),
+            json!({"description": "The caller has these very bytes (`If-None-Match`)."}),
+        );
     }
     if redirects {
         let description = "The name is a former one; `Location` has the present one.";
         responses.insert("308".to_owned(), json!({ "description": description }));
     }
     for (status, codes) in problems {
-        let meanings: Vec<_> = codes.iter().map(|code| format!("`{}`: {}", code.as_str(), code.meaning())).collect();
+        let meanings: Vec<_> =
+            codes.iter().map(|code| format!("`{}`: {}", code.as_str(), code.meaning())).collect();
         let problem = json!({
             "description": meanings.join("\n\n"),
             "content": {"application/problem+json": {"schema": {"$ref": "#/components/schemas/Problem"}}},
@@ -171,7 +181,9 @@ fn complete_operation(operation: &mut Map<String, Value>, schemas: &Value) {
 /// utoipa writes a body that may be left out as "null or the schema"; JSON `null` is not what is meant.
 fn make_optional(body: &mut Value) {
     let schema = &mut body["content"]["application/json"]["schema"];
-    let variant = schema["oneOf"].as_array().and_then(|variants| variants.iter().find(|variant| variant["$ref"].is_string()));
+    let variant = schema["oneOf"]
+        .as_array()
+        .and_then(|variants| variants.iter().find(|variant| variant["$ref"].is_string()));
     if let Some(variant) = variant.cloned() {
         *schema = variant;
         body["required"] = json!(false);

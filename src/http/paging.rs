@@ -17,7 +17,9 @@ pub fn page_request(
     count: bool,
     sort: &str,
 ) -> Result<PageRequest, Error> {
-    let fault = |name: &str, code, message: String| Err(Error::InvalidParameters(vec![Fault::parameter(name, code, message)]));
+    let fault = |name: &str, code, message: String| {
+        Err(Error::InvalidParameters(vec![Fault::parameter(name, code, message)]))
+    };
     let position = match (cursor, page) {
         (Some(_), Some(_)) => return fault("page", "excluded", "cannot be combined with cursor".to_owned()),
         (Some(text), None) => match Cursor::decode(text) {
@@ -28,7 +30,9 @@ pub fn page_request(
         (None, page) => {
             let number = page.unwrap_or(1);
             if u64::from(number) * u64::from(limit) > u64::from(MAX_NUMBERED_ROWS) {
-                let message = format!("numbered pages go {MAX_NUMBERED_ROWS} rows deep; walk on with cursor (page.next)");
+                let message = format!(
+                    "numbered pages go {MAX_NUMBERED_ROWS} rows deep; walk on with cursor (page.next)"
+                );
                 return fault("page", "too_deep", message);
             }
             Position::Number(number)

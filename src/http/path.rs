@@ -50,7 +50,8 @@ pub(super) fn segment(request: &HttpRequest, name: &str) -> Result<String, Error
 
 /// The documentation of a path parameter.
 pub(super) fn parameter(name: &str, description: &str, example: &str) -> Parameter {
-    let schema = ObjectBuilder::new().schema_type(Type::String).examples([serde_json::json!(example)]).build();
+    let schema =
+        ObjectBuilder::new().schema_type(Type::String).examples([serde_json::json!(example)]).build();
     ParameterBuilder::new()
         .name(name)
         .parameter_in(ParameterIn::Path)

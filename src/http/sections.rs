@@ -342,7 +342,8 @@ pub async fn update_section(
     if_match: OptionalIfMatch,
     Input(changes): Input<SectionPatch>,
 ) -> Result<HttpResponse, Error> {
-    let section = sections::update(&newsroom, &principal, name.reference(), if_match.version(), changes).await?;
+    let section =
+        sections::update(&newsroom, &principal, name.reference(), if_match.version(), changes).await?;
     let version = section.version;
     Answer::ok(&request, &principal, Section::from(section)).version(version).send()
 }

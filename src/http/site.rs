@@ -50,7 +50,17 @@ pub struct Site {
 
 impl From<site::Site> for Site {
     fn from(site: site::Site) -> Self {
-        let site::Site { name, tagline, url, language, time_zone, permalink, navigation, version, updated_at } = site;
+        let site::Site {
+            name,
+            tagline,
+            url,
+            language,
+            time_zone,
+            permalink,
+            navigation,
+            version,
+            updated_at,
+        } = site;
         let permalink = permalink.as_str().to_owned();
         Self { name, tagline, url, language, time_zone, permalink, navigation, version, updated_at }
     }
@@ -101,7 +111,9 @@ impl Parse for SitePatch {
             faults.take("/url", "not_a_url", canonical_url(url.trim()).ok_or(message))
         });
         let mut checked = |pointer, code, message: &str, text: Option<String>, is_good: fn(&str) -> bool| {
-            text.and_then(|text| faults.take(pointer, code, if is_good(&text) { Ok(text) } else { Err(message) }))
+            text.and_then(|text| {
+                faults.take(pointer, code, if is_good(&text) { Ok(text) } else { Err(message) })
+            })
         };
         let language = "must be a language tag (BCP 47), such as en or pt-BR";
         let language = checked("/language", "bad_language", language, self.language, is_language_tag);
@@ -116,7 +128,9 @@ impl Parse for SitePatch {
             permalink: self
                 .permalink
                 .and_then(|pattern| faults.take("/permalink", "bad_permalink", pattern.parse())),
-            navigation: self.navigation.map(|links| LabelledLink::canonical_list(links, faults, "/navigation")),
+            navigation: self
+                .navigation
+                .map(|links| LabelledLink::canonical_list(links, faults, "/navigation")),
         })
     }
 }

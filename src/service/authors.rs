@@ -21,7 +21,11 @@ fn path(slug: &Slug) -> String {
 }
 
 /// A page of authors by name.
-pub async fn list(newsroom: &Newsroom, prefix: Option<String>, request: PageRequest) -> Result<Page<Author>, Error> {
+pub async fn list(
+    newsroom: &Newsroom,
+    prefix: Option<String>,
+    request: PageRequest,
+) -> Result<Page<Author>, Error> {
     newsroom.store.read(move |db| authors::list(db, prefix.as_deref(), &request)).await
 }
 
@@ -58,7 +62,11 @@ fn check_user(db: &mut Db, user: Option<UserId>) -> Result<(), Error> {
 /// # Errors
 /// 409 if the slug belongs to another or the user has a profile; 422 if no slug can be made of the name or there is no
 /// such user.
-pub async fn create(newsroom: &Newsroom, principal: &Principal, changes: AuthorChanges) -> Result<Author, Error> {
+pub async fn create(
+    newsroom: &Newsroom,
+    principal: &Principal,
+    changes: AuthorChanges,
+) -> Result<Author, Error> {
     let user = require(principal, Action::EditTaxonomy)?.id;
     let (now, id) = (newsroom.clock.now(), newsroom.ids.next());
     newsroom
@@ -83,7 +91,10 @@ pub async fn create(newsroom: &Newsroom, principal: &Principal, changes: AuthorC
             slugs::claim(db, Entity::Author, author.slug.as_str(), id, true)?;
             authors::insert(db, &author)?;
             let path = Some(path(&author.slug));
-            changes::record(db, &taxonomy_change(ChangeKind::Created, Entity::Author, id, path, None, now, user))?;
+            changes::record(
+                db,
+                &taxonomy_change(ChangeKind::Created, Entity::Author, id, path, None, now, user),
+            )?;
             Ok(author)
         })
         .await
@@ -126,7 +137,10 @@ pub async fn update(
             }
             let old_path = (old.slug != author.slug).then(|| path(&old.slug));
             let (id, path) = (author.id.get(), Some(path(&author.slug)));
-            changes::record(db, &taxonomy_change(ChangeKind::Updated, Entity::Author, id, path, old_path, now, user))?;
+            changes::record(
+                db,
+                &taxonomy_change(ChangeKind::Updated, Entity::Author, id, path, old_path, now, user),
+            )?;
             Ok(author)
         })
         .await
@@ -151,13 +165,17 @@ pub async fn delete(
             if detach {
                 authors::detach(db, &author)?;
             } else if authors::is_used(db, author.id)? {
-                let detail = "Bylines name this author. Delete with ?detach=true to leave only the name in them.";
+                let detail =
+                    "Bylines name this author. Delete with ?detach=true to leave only the name in them.";
                 return Err(Error::Other(ErrorCode::InUse, detail.to_owned()));
             }
             let (id, old_path) = (author.id.get(), Some(path(&author.slug)));
             slugs::forget(db, Entity::Author, id)?;
             authors::delete(db, author.id)?;
-            changes::record(db, &taxonomy_change(ChangeKind::Removed, Entity::Author, id, None, old_path, now, user))
+            changes::record(
+                db,
+                &taxonomy_change(ChangeKind::Removed, Entity::Author, id, None, old_path, now, user),
+            )
         })
         .await
 }

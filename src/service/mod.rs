@@ -44,7 +44,9 @@ pub struct Newsroom {
 /// Checks the version that the caller builds on; `None` builds on whatever is there.
 fn check_version(expected: Option<i64>, current_version: i64) -> Result<(), Error> {
     match expected {
-        Some(version) if version != current_version => Err(Error::Stale { current_version, changed: Vec::new() }),
+        Some(version) if version != current_version => {
+            Err(Error::Stale { current_version, changed: Vec::new() })
+        }
         _ => Ok(()),
     }
 }
@@ -55,7 +57,9 @@ fn slug_or_made(db: &mut Db, kind: Entity, slug: Option<Slug>, name: &str) -> Re
         Some(slug) => Ok(slug),
         None => match Slug::from_text(name) {
             Some(wanted) => slugs::free(db, kind, &wanted),
-            None => Err(Error::invalid("/slug", "required", "is required, since none can be made of the name")),
+            None => {
+                Err(Error::invalid("/slug", "required", "is required, since none can be made of the name"))
+            }
         },
     }
 }

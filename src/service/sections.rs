@@ -19,7 +19,11 @@ use crate::{
 };
 
 /// A page of sections by path.
-pub async fn list(newsroom: &Newsroom, request: PageRequest, count_articles: bool) -> Result<Page<SectionNode>, Error> {
+pub async fn list(
+    newsroom: &Newsroom,
+    request: PageRequest,
+    count_articles: bool,
+) -> Result<Page<SectionNode>, Error> {
     let now = newsroom.clock.now();
     newsroom
         .store
@@ -48,7 +52,10 @@ pub async fn tree(newsroom: &Newsroom, count_articles: bool) -> Result<Vec<Secti
         .await
 }
 
-fn nest(below: &mut HashMap<Option<SectionId>, Vec<SectionNode>>, parent: Option<SectionId>) -> Vec<SectionNode> {
+fn nest(
+    below: &mut HashMap<Option<SectionId>, Vec<SectionNode>>,
+    parent: Option<SectionId>,
+) -> Vec<SectionNode> {
     let mut nodes = below.remove(&parent).unwrap_or_default();
     for node in &mut nodes {
         node.children = Some(nest(below, Some(node.section.id)));
@@ -60,7 +67,11 @@ fn nest(below: &mut HashMap<Option<SectionId>, Vec<SectionNode>>, parent: Option
 ///
 /// # Errors
 /// 404 if there is none; [`Error::Moved`] for a former path.
-pub async fn get(newsroom: &Newsroom, reference: Reference, count_articles: bool) -> Result<SectionNode, Error> {
+pub async fn get(
+    newsroom: &Newsroom,
+    reference: Reference,
+    count_articles: bool,
+) -> Result<SectionNode, Error> {
     let now = newsroom.clock.now();
     newsroom
         .store
@@ -103,7 +114,8 @@ fn find(db: &mut Db, reference: &Reference) -> Result<Section, Error> {
 
 /// The section that a body or parameter refers to, by a present or former path; `None` if there is none.
 fn referred(db: &mut Db, tree: &Tree, reference: &Reference) -> Result<Option<Section>, Error> {
-    let id = slugs::resolve(db, Entity::Section, std::slice::from_ref(reference))?.into_iter().flatten().next();
+    let id =
+        slugs::resolve(db, Entity::Section, std::slice::from_ref(reference))?.into_iter().flatten().next();
     Ok(id.and_then(|id| tree.get(SectionId::new(id))).cloned())
 }
 
@@ -209,7 +221,13 @@ fn rewrite_descendants(
 }
 
 /// Writes one section over what it was. Its old path redirects to the new one.
-fn rewrite(db: &mut Db, old: &Section, new: &Section, moved: Vec<SectionId>, user: UserId) -> Result<(), Error> {
+fn rewrite(
+    db: &mut Db,
+    old: &Section,
+    new: &Section,
+    moved: Vec<SectionId>,
+    user: UserId,
+) -> Result<(), Error> {
     let id = new.id.get();
     slugs::claim(db, Entity::Section, name_of(&new.path), id, true)?;
     if !sections::update(db, new)? {
@@ -252,7 +270,11 @@ fn slug_under(db: &mut Db, parent_path: &str, slug: Option<Slug>, name: &str) ->
 /// # Errors
 /// 409 if the path belongs to another; 422 if there is no such parent, it lies too deep, or no slug can be made of the
 /// name.
-pub async fn create(newsroom: &Newsroom, principal: &Principal, changes: SectionChanges) -> Result<Section, Error> {
+pub async fn create(
+    newsroom: &Newsroom,
+    principal: &Principal,
+    changes: SectionChanges,
+) -> Result<Section, Error> {
     let user = require(principal, Action::EditTaxonomy)?.id;
     let (now, id) = (newsroom.clock.now(), newsroom.ids.next());
     newsroom
@@ -321,7 +343,11 @@ pub async fn update(
             let parent_id = parent.as_ref().map(|parent| parent.id);
             let parent_path = parent.as_ref().map_or("", |parent| parent.path.as_str());
             if subtree.iter().any(|section| Some(section.id) == parent_id) {
-                return Err(Error::invalid("/parent", "cycle", "must not be the section itself or one below it"));
+                return Err(Error::invalid(
+                    "/parent",
+                    "cycle",
+                    "must not be the section itself or one below it",
+                ));
             }
             if !fits(&subtree, parent_path) {
                 return Err(Error::invalid("/parent", "too_deep", too_deep()));
@@ -380,8 +406,11 @@ pub async fn delete(
             let id = section.id.get();
             let target = match move_to {
                 Some(target) => Some(move_into(db, &tree, &section, &target, now, user)?),
-                None if !tree.children(Some(section.id)).is_empty() || sections::has_articles(db, section.id)? => {
-                    let detail = "The section has articles or sections in it. Delete with ?move_to= to move them.";
+                None if !tree.children(Some(section.id)).is_empty()
+                    || sections::has_articles(db, section.id)? =>
+                {
+                    let detail =
+                        "The section has articles or sections in it. Delete with ?move_to= to move them.";
                     return Err(Error::Other(ErrorCode::InUse, detail.to_owned()));
                 }
                 None => {
@@ -392,8 +421,11 @@ pub async fn delete(
             sections::delete(db, section.id)?;
             let path = target.as_ref().map(|target| target.path.clone());
             let old_path = Some(section.path.clone());
-            let mut change = taxonomy_change(ChangeKind::Removed, Entity::Section, id, path, old_path, now, user);
-            change.surrogate_keys.extend(target.map(|target| surrogate_key(Entity::Section, target.id.get())));
+            let mut change =
+                taxonomy_change(ChangeKind::Removed, Entity::Section, id, path, old_path, now, user);
+            change
+                .surrogate_keys
+                .extend(target.map(|target| surrogate_key(Entity::Section, target.id.get())));
             changes::record(db, &change)
         })
         .await
@@ -416,7 +448,8 @@ fn move_into(
         return fault("cycle", "must not be the section itself or one below it".to_owned());
     }
     let mut affected = vec![target.id.get()];
-    let end = tree.children(Some(target.id)).iter().map(|child| child.position).max().map_or(0, |last| last + 1);
+    let end =
+        tree.children(Some(target.id)).iter().map(|child| child.position).max().map_or(0, |last| last + 1);
     for (index, child) in tree.children(Some(from.id)).into_iter().enumerate() {
         let subtree = tree.subtree(&child);
         if !fits(&subtree, &target.path) {

@@ -42,7 +42,9 @@ fn find(db: &mut Db, reference: &Reference) -> Result<Tag, Error> {
     let id = slugs::resolve_one(db, Entity::Tag, reference)?;
     let tag = tags::get(db, id)?;
     match reference {
-        Reference::Slug(slug) if *slug != tag.slug.as_str() => Err(Error::Moved { to: tag.slug.into_string() }),
+        Reference::Slug(slug) if *slug != tag.slug.as_str() => {
+            Err(Error::Moved { to: tag.slug.into_string() })
+        }
         _ => Ok(tag),
     }
 }
@@ -71,7 +73,18 @@ pub async fn create(newsroom: &Newsroom, principal: &Principal, changes: TagChan
             };
             slugs::claim(db, Entity::Tag, tag.slug.as_str(), id, true)?;
             tags::insert(db, &tag)?;
-            changes::record(db, &taxonomy_change(ChangeKind::Created, Entity::Tag, id, Some(path(&tag.slug)), None, now, user))?;
+            changes::record(
+                db,
+                &taxonomy_change(
+                    ChangeKind::Created,
+                    Entity::Tag,
+                    id,
+                    Some(path(&tag.slug)),
+                    None,
+                    now,
+                    user,
+                ),
+            )?;
             Ok(tag)
         })
         .await
@@ -110,7 +123,18 @@ pub async fn update(
             }
             let old_path = (old.slug != tag.slug).then(|| path(&old.slug));
             let id = tag.id.get();
-            changes::record(db, &taxonomy_change(ChangeKind::Updated, Entity::Tag, id, Some(path(&tag.slug)), old_path, now, user))?;
+            changes::record(
+                db,
+                &taxonomy_change(
+                    ChangeKind::Updated,
+                    Entity::Tag,
+                    id,
+                    Some(path(&tag.slug)),
+                    old_path,
+                    now,
+                    user,
+                ),
+            )?;
             Ok(tag)
         })
         .await
@@ -120,7 +144,12 @@ pub async fn update(
 ///
 /// # Errors
 /// 404 if either is unknown, 422 if both are the same.
-pub async fn merge(newsroom: &Newsroom, principal: &Principal, from: Reference, into: Reference) -> Result<Tag, Error> {
+pub async fn merge(
+    newsroom: &Newsroom,
+    principal: &Principal,
+    from: Reference,
+    into: Reference,
+) -> Result<Tag, Error> {
     let user = require(principal, Action::EditTaxonomy)?.id;
     let now = newsroom.clock.now();
     newsroom
@@ -135,7 +164,15 @@ pub async fn merge(newsroom: &Newsroom, principal: &Principal, from: Reference, 
             tags::replace(db, from.id, into.id)?;
             slugs::repoint(db, Entity::Tag, from.id.get(), into.id.get())?;
             tags::delete(db, from.id)?;
-            let mut change = taxonomy_change(ChangeKind::Removed, Entity::Tag, from.id.get(), Some(path(&into.slug)), Some(path(&from.slug)), now, user);
+            let mut change = taxonomy_change(
+                ChangeKind::Removed,
+                Entity::Tag,
+                from.id.get(),
+                Some(path(&into.slug)),
+                Some(path(&from.slug)),
+                now,
+                user,
+            );
             change.surrogate_keys.push(surrogate_key(Entity::Tag, into.id.get()));
             changes::record(db, &change)?;
             Ok(into)
@@ -147,7 +184,12 @@ pub async fn merge(newsroom: &Newsroom, principal: &Principal, from: Reference, 
 ///
 /// # Errors
 /// 404; 409 `in_use` if articles have it and `detach` is not set.
-pub async fn delete(newsroom: &Newsroom, principal: &Principal, reference: Reference, detach: bool) -> Result<(), Error> {
+pub async fn delete(
+    newsroom: &Newsroom,
+    principal: &Principal,
+    reference: Reference,
+    detach: bool,
+) -> Result<(), Error> {
     let user = require(principal, Action::EditTaxonomy)?.id;
     let now = newsroom.clock.now();
     newsroom
@@ -162,7 +204,18 @@ pub async fn delete(newsroom: &Newsroom, principal: &Principal, reference: Refer
             }
             slugs::forget(db, Entity::Tag, tag.id.get())?;
             tags::delete(db, tag.id)?;
-            changes::record(db, &taxonomy_change(ChangeKind::Removed, Entity::Tag, tag.id.get(), None, Some(path(&tag.slug)), now, user))
+            changes::record(
+                db,
+                &taxonomy_change(
+                    ChangeKind::Removed,
+                    Entity::Tag,
+                    tag.id.get(),
+                    None,
+                    Some(path(&tag.slug)),
+                    now,
+                    user,
+                ),
+            )
         })
         .await
 }

@@ -115,9 +115,13 @@ pub fn list(db: &mut Db, prefix: Option<&str>, request: &PageRequest) -> Result<
     if let Some(cursor) = request.cursor() {
         let SortValue::Text(name) = cursor.value.clone() else { return Err(bad_cursor()) };
         query = if cursor.before {
-            query.filter(authors::name.lt(name.clone()).or(authors::name.eq(name).and(authors::id.lt(cursor.id))))
+            query.filter(
+                authors::name.lt(name.clone()).or(authors::name.eq(name).and(authors::id.lt(cursor.id))),
+            )
         } else {
-            query.filter(authors::name.gt(name.clone()).or(authors::name.eq(name).and(authors::id.gt(cursor.id))))
+            query.filter(
+                authors::name.gt(name.clone()).or(authors::name.eq(name).and(authors::id.gt(cursor.id))),
+            )
         };
     }
     query = if request.backwards() {
@@ -127,7 +131,9 @@ pub fn list(db: &mut Db, prefix: Option<&str>, request: &PageRequest) -> Result<
     };
     let rows: Vec<AuthorRow> = query.select(AuthorRow::as_select()).load(db)?;
     let rows = rows.into_iter().map(Author::try_from).collect::<Result<_, _>>()?;
-    Ok(Page::from_rows(rows, request, ORDER, total, |author| (SortValue::Text(author.name.clone()), author.id.get())))
+    Ok(Page::from_rows(rows, request, ORDER, total, |author| {
+        (SortValue::Text(author.name.clone()), author.id.get())
+    }))
 }
 
 /// Adds an author.

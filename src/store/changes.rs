@@ -2,13 +2,7 @@
 
 use diesel::prelude::*;
 
-use super::{
-    Lock,
-    conn::Db,
-    exclusive, from_json,
-    schema::changes,
-    to_json,
-};
+use super::{Lock, conn::Db, exclusive, from_json, schema::changes, to_json};
 use crate::domain::{change::Change, error::Error};
 
 /// A recorded change.

@@ -3,7 +3,8 @@
 use std::{fmt, path::PathBuf, str::FromStr};
 
 use diesel::{
-    Connection, ConnectionError, ConnectionResult, MultiConnection, PgConnection, RunQueryDsl, SqliteConnection,
+    Connection, ConnectionError, ConnectionResult, MultiConnection, PgConnection, RunQueryDsl,
+    SqliteConnection,
     connection::{InstrumentationEvent, SimpleConnection},
     r2d2::{ManageConnection, R2D2Connection},
 };

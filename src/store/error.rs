@@ -33,9 +33,9 @@ impl From<DieselError> for Error {
                     None => Self::internal("unique constraint", message),
                 }
             }
-            DatabaseErrorKind::ForeignKeyViolation => {
-                Self::conflict("Something that this refers to was deleted meanwhile, or something still refers to it.")
-            }
+            DatabaseErrorKind::ForeignKeyViolation => Self::conflict(
+                "Something that this refers to was deleted meanwhile, or something still refers to it.",
+            ),
             DatabaseErrorKind::SerializationFailure | DatabaseErrorKind::ClosedConnection => busy(message),
             _ if is_busy(message) => busy(message),
             _ if is_full(message) => {
@@ -54,11 +54,16 @@ fn is_busy(message: &str) -> bool {
 }
 
 fn is_full(message: &str) -> bool {
-    ["disk is full", "readonly database", "disk I/O error", "No space left"].iter().any(|text| message.contains(text))
+    ["disk is full", "readonly database", "disk I/O error", "No space left"]
+        .iter()
+        .any(|text| message.contains(text))
 }
 
 /// 503: the caller may try again.
 pub(super) fn busy(cause: &str) -> Error {
     tracing::warn!(error = cause, "the database is busy or out of reach");
-    Error::Other(ErrorCode::Busy, "The database is busy; nothing was changed. Try again in a moment.".to_owned())
+    Error::Other(
+        ErrorCode::Busy,
+        "The database is busy; nothing was changed. Try again in a moment.".to_owned(),
+    )
 }

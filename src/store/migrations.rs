@@ -19,7 +19,8 @@ fn failed(error: impl std::fmt::Display) -> Error {
 /// The versions that this program knows, oldest first.
 fn known() -> Result<Vec<MigrationVersion<'static>>, Error> {
     let migrations = MigrationSource::<diesel::sqlite::Sqlite>::migrations(&SQLITE).map_err(failed)?;
-    let mut versions: Vec<_> = migrations.iter().map(|migration| migration.name().version().as_owned()).collect();
+    let mut versions: Vec<_> =
+        migrations.iter().map(|migration| migration.name().version().as_owned()).collect();
     versions.sort();
     Ok(versions)
 }
@@ -53,7 +54,9 @@ pub(super) fn is_current(db: &mut Db) -> Result<bool, Error> {
     let query = diesel::sql_query("SELECT version FROM __diesel_schema_migrations ORDER BY version");
     let applied = match query.load::<Applied>(db) {
         Ok(applied) => applied,
-        Err(diesel::result::Error::DatabaseError(_, information)) if is_missing_table(information.message()) => {
+        Err(diesel::result::Error::DatabaseError(_, information))
+            if is_missing_table(information.message()) =>
+        {
             return Ok(false);
         }
         Err(error) => return Err(error.into()),
@@ -89,7 +92,8 @@ mod tests {
     fn a_new_database_is_not_current_until_it_is_migrated() {
         let folder = tempfile::tempdir().unwrap();
         let url = DatabaseUrl::Sqlite(folder.path().join("masthead.db"));
-        let store = Store::open(&StoreOptions { url, connections: 1, synchronous: Synchronous::Normal }).unwrap();
+        let store =
+            Store::open(&StoreOptions { url, connections: 1, synchronous: Synchronous::Normal }).unwrap();
         assert!(!store.is_migrated().unwrap());
         assert!(!store.migrate().unwrap().is_empty());
         assert!(store.is_migrated().unwrap());

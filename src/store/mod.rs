@@ -98,7 +98,8 @@ impl Lane {
         mode: Mode,
         work: impl FnOnce(&mut Db) -> Result<T, Error> + Send + 'static,
     ) -> Result<T, Error> {
-        let _place = self.places.try_acquire().map_err(|_| busy("too many requests wait for the database"))?;
+        let _place =
+            self.places.try_acquire().map_err(|_| busy("too many requests wait for the database"))?;
         let _connection = self.connections.acquire().await.map_err(|error| busy(&error.to_string()))?;
         let (lane, span) = (Arc::clone(self), Span::current());
         let work = move || {
@@ -121,20 +122,31 @@ impl Lane {
 }
 
 /// Runs `work` in one transaction, which ends with a rollback if it fails.
-fn transaction<T>(db: &mut Db, mode: Mode, work: impl FnOnce(&mut Db) -> Result<T, Error>) -> Result<T, Error> {
+fn transaction<T>(
+    db: &mut Db,
+    mode: Mode,
+    work: impl FnOnce(&mut Db) -> Result<T, Error>,
+) -> Result<T, Error> {
     match (&mut *db, mode) {
         (Db::Sqlite(conn), Mode::Read) => AnsiTransactionManager::begin_transaction_sql(conn, "BEGIN")?,
-        (Db::Sqlite(conn), Mode::Write) => AnsiTransactionManager::begin_transaction_sql(conn, "BEGIN IMMEDIATE")?,
+        (Db::Sqlite(conn), Mode::Write) => {
+            AnsiTransactionManager::begin_transaction_sql(conn, "BEGIN IMMEDIATE")?
+        }
         // Several statements of a read see one state of the database.
         (Db::Postgres(conn), Mode::Read) => {
-            AnsiTransactionManager::begin_transaction_sql(conn, "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY")?;
+            AnsiTransactionManager::begin_transaction_sql(
+                conn,
+                "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY",
+            )?;
         }
         (Db::Postgres(conn), Mode::Write) => AnsiTransactionManager::begin_transaction(conn)?,
     }
     let result = work(db);
     if result.is_ok() {
         conn::on_either!(db, conn => AnsiTransactionManager::commit_transaction(conn))?;
-    } else if let Err(error) = conn::on_either!(db, conn => AnsiTransactionManager::rollback_transaction(conn)) {
+    } else if let Err(error) =
+        conn::on_either!(db, conn => AnsiTransactionManager::rollback_transaction(conn))
+    {
         // The connection is broken now and the pool drops it, which rolls back as well.
         tracing::warn!(error = %error, "rollback failed");
     }
@@ -216,7 +228,8 @@ impl Store {
 fn exclusive(db: &mut Db, lock: Lock) -> Result<(), Error> {
     use diesel::RunQueryDsl as _;
     if let Db::Postgres(conn) = db {
-        diesel::sql_query(format!("SELECT pg_advisory_xact_lock({}, {})", 0x6d61_7374, lock as i32)).execute(conn)?;
+        diesel::sql_query(format!("SELECT pg_advisory_xact_lock({}, {})", 0x6d61_7374, lock as i32))
+            .execute(conn)?;
     }
     Ok(())
 }

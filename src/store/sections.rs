@@ -123,7 +123,8 @@ pub fn ancestors(db: &mut Db, ids: &[i64]) -> Result<HashMap<i64, Vec<i64>>, Err
     if ids.is_empty() {
         return Ok(HashMap::new());
     }
-    let parents: Vec<(i64, Option<i64>)> = sections::table.select((sections::id, sections::parent_id)).load(db)?;
+    let parents: Vec<(i64, Option<i64>)> =
+        sections::table.select((sections::id, sections::parent_id)).load(db)?;
     let parents: HashMap<_, _> = parents.into_iter().collect();
     let known = ids.iter().filter(|id| parents.contains_key(id));
     let line = |id: i64| std::iter::successors(Some(id), |id| parents.get(id).copied().flatten()).collect();
@@ -153,9 +154,14 @@ pub fn list(db: &mut Db, request: &PageRequest) -> Result<Page<Section>, Error> 
     if let Some(cursor) = request.cursor() {
         // No two sections have the same path.
         let SortValue::Text(path) = cursor.value.clone() else { return Err(bad_cursor()) };
-        query = if cursor.before { query.filter(sections::path.lt(path)) } else { query.filter(sections::path.gt(path)) };
+        query = if cursor.before {
+            query.filter(sections::path.lt(path))
+        } else {
+            query.filter(sections::path.gt(path))
+        };
     }
-    query = if request.backwards() { query.order(sections::path.desc()) } else { query.order(sections::path) };
+    query =
+        if request.backwards() { query.order(sections::path.desc()) } else { query.order(sections::path) };
     let rows: Vec<SectionRow> = query.select(SectionRow::as_select()).load(db)?;
     let rows = rows.into_iter().map(Section::try_from).collect::<Result<_, _>>()?;
     let key = |section: &Section| (SortValue::Text(section.path.clone()), section.id.get());
@@ -219,7 +225,8 @@ pub fn move_articles(db: &mut Db, from: SectionId, to: SectionId) -> Result<(), 
              ON CONFLICT DO NOTHING"
         ),
     )?;
-    diesel::delete(content_sections::table.filter(content_sections::section_id.eq(from.get()))).execute(db)?;
+    diesel::delete(content_sections::table.filter(content_sections::section_id.eq(from.get())))
+        .execute(db)?;
     // An article's own section is not a secondary one as well.
     run(
         db,

@@ -30,7 +30,10 @@ pub fn claim(db: &mut Db, kind: Entity, name: &str, id: i64, public: bool) -> Re
     if owner == id {
         Ok(())
     } else {
-        Err(Error::taken(format!("The {} name {name:?} belongs, or once belonged, to another.", kind.as_str())))
+        Err(Error::taken(format!(
+            "The {} name {name:?} belongs, or once belonged, to another.",
+            kind.as_str()
+        )))
     }
 }
 
@@ -64,8 +67,11 @@ pub fn forget(db: &mut Db, kind: Entity, id: i64) -> Result<(), Error> {
 pub fn free(db: &mut Db, kind: Entity, wanted: &Slug) -> Result<Slug, Error> {
     let mut candidate = wanted.clone();
     for number in 2.. {
-        let found: Option<i64> =
-            slugs::table.find((kind.as_str(), candidate.as_str())).select(slugs::entity_id).first(db).optional()?;
+        let found: Option<i64> = slugs::table
+            .find((kind.as_str(), candidate.as_str()))
+            .select(slugs::entity_id)
+            .first(db)
+            .optional()?;
         if found.is_none() {
             break;
         }

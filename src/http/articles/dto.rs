@@ -167,7 +167,9 @@ impl From<LinkTarget> for Target {
     fn from(target: LinkTarget) -> Self {
         match target {
             LinkTarget::Article(id) => Self { article_id: Some(id), url: None, title: None },
-            LinkTarget::External { url, title } => Self { article_id: None, url: Some(url), title: Some(title) },
+            LinkTarget::External { url, title } => {
+                Self { article_id: None, url: Some(url), title: Some(title) }
+            }
             LinkTarget::Deleted { title } => Self { article_id: None, url: None, title: Some(title) },
         }
     }
@@ -213,7 +215,8 @@ impl TryFrom<ArticleView> for Article {
 
     fn try_from(view: ArticleView) -> Result<Self, Error> {
         let ArticleView { article, workflow } = view;
-        let body = article.body.map(|body| BodyAnswer::new(body, article.links.as_deref().unwrap_or_default()));
+        let body =
+            article.body.map(|body| BodyAnswer::new(body, article.links.as_deref().unwrap_or_default()));
         Ok(Self {
             id: article.id,
             kind: article.kind,

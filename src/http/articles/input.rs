@@ -177,15 +177,21 @@ impl BodySectionInput {
         let heading = self.heading.as_deref();
         let heading = optional_line(faults, &format!("{pointer}/heading"), heading, MAX_HEADING);
         let anchor = self.anchor.filter(|anchor| self.id.is_none_or(|id| *anchor != format!("section-{id}")));
-        let anchor = anchor.and_then(|anchor| faults.take(format!("{pointer}/anchor"), "bad_anchor", anchor.parse::<Slug>()));
+        let anchor = anchor.and_then(|anchor| {
+            faults.take(format!("{pointer}/anchor"), "bad_anchor", anchor.parse::<Slug>())
+        });
         let blocks = self.blocks.into_iter().enumerate();
-        let blocks = blocks.filter_map(|(index, block)| block.at(faults, &format!("{pointer}/blocks/{index}")));
+        let blocks =
+            blocks.filter_map(|(index, block)| block.at(faults, &format!("{pointer}/blocks/{index}")));
         BodySectionDraft { id: self.id, heading, level: self.level, anchor, blocks: blocks.collect() }
     }
 }
 
 fn parse_body(faults: &mut Faults, pointer: &str, body: Vec<BodySectionInput>) -> Vec<BodySectionDraft> {
-    body.into_iter().enumerate().map(|(index, section)| section.at(faults, &format!("{pointer}/{index}"))).collect()
+    body.into_iter()
+        .enumerate()
+        .map(|(index, section)| section.at(faults, &format!("{pointer}/{index}")))
+        .collect()
 }
 
 fn parse_image(faults: &mut Faults, image: Image) -> Image {
@@ -196,7 +202,12 @@ fn parse_image(faults: &mut Faults, image: Image) -> Image {
     let mut text = |name: &str, text: Option<String>, max| {
         optional_line(faults, &format!("/lead_image/{name}"), text.as_deref(), max)
     };
-    Image { media, alt: text("alt", alt, 1000), caption: text("caption", caption, 1000), credit: text("credit", credit, 300) }
+    Image {
+        media,
+        alt: text("alt", alt, 1000),
+        caption: text("caption", caption, 1000),
+        credit: text("credit", credit, 300),
+    }
 }
 
 fn parse_bylines(faults: &mut Faults, bylines: Vec<BylineInput>) -> Vec<BylineDraft> {
@@ -207,7 +218,11 @@ fn parse_bylines(faults: &mut Faults, bylines: Vec<BylineInput>) -> Vec<BylineDr
         if author.is_none() && name.is_none() {
             faults.add(pointer.clone(), "empty_byline", "must have an author or a name");
         }
-        BylineDraft { author, name, role: optional_line(faults, &format!("{pointer}/role"), byline.role.as_deref(), 200) }
+        BylineDraft {
+            author,
+            name,
+            role: optional_line(faults, &format!("{pointer}/role"), byline.role.as_deref(), 200),
+        }
     };
     bylines.into_iter().enumerate().map(parse).collect()
 }
@@ -227,7 +242,9 @@ fn parse_seo(faults: &mut Faults, seo: Seo) -> Seo {
 
 fn parse_language(faults: &mut Faults, language: &str) -> Option<String> {
     let well_formed = (2..=35).contains(&language.len())
-        && language.split('-').all(|part| (1..=8).contains(&part.len()) && part.bytes().all(|b| b.is_ascii_alphanumeric()))
+        && language
+            .split('-')
+            .all(|part| (1..=8).contains(&part.len()) && part.bytes().all(|b| b.is_ascii_alphanumeric()))
         && language.split('-').next().is_some_and(|part| (2..=3).contains(&part.len()));
     if well_formed {
         Some(language.to_owned())
@@ -493,7 +510,9 @@ impl Parse for BodySectionPatch {
             blocks.filter_map(|(index, block)| block.at(faults, &format!("/blocks/{index}"))).collect()
         });
         Some(BodySectionChanges {
-            heading: self.heading.map(|heading| optional_line(faults, "/heading", heading.as_deref(), MAX_HEADING)),
+            heading: self
+                .heading
+                .map(|heading| optional_line(faults, "/heading", heading.as_deref(), MAX_HEADING)),
             level: self.level,
             anchor: self.anchor.and_then(|anchor| faults.take("/anchor", "bad_anchor", anchor.parse())),
             blocks,

@@ -40,7 +40,11 @@ pub(super) fn changed(
 }
 
 /// An id in the path; what is no id names nothing.
-pub(super) fn id_segment<T: std::str::FromStr>(request: &HttpRequest, name: &str, what: &str) -> Result<T, Error> {
+pub(super) fn id_segment<T: std::str::FromStr>(
+    request: &HttpRequest,
+    name: &str,
+    what: &str,
+) -> Result<T, Error> {
     segment(request, name)?.parse().map_err(|_| Error::not_found(what))
 }
 
@@ -73,7 +77,13 @@ pub async fn list_articles(
         }
         data.push(article);
     }
-    let page = crate::domain::page::Page { items: data, limit: page.limit, next: page.next, prev: page.prev, total: page.total };
+    let page = crate::domain::page::Page {
+        items: data,
+        limit: page.limit,
+        next: page.next,
+        prev: page.prev,
+        total: page.total,
+    };
     Answer::page(&request, &principal, page).fields(fields).send()
 }
 
@@ -172,7 +182,8 @@ pub async fn publish_article(
     OptionalInput(published_at): OptionalInput<PublishRequest>,
 ) -> Result<HttpResponse, Error> {
     let version = if_match.version();
-    let view = articles::publish(&newsroom, principal.clone(), name.reference(), version, published_at).await?;
+    let view =
+        articles::publish(&newsroom, principal.clone(), name.reference(), version, published_at).await?;
     changed(&request, &principal, view)
 }
 

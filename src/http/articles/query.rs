@@ -183,7 +183,11 @@ impl ArticleListQuery {
     /// What the service is asked for.
     pub(super) fn request(&self) -> Result<ArticleListRequest, Error> {
         if self.state.is_some() && self.stage == Stage::Live {
-            return parameter_fault("state", "only_drafts", "is for stage=draft only: live articles are all published");
+            return parameter_fault(
+                "state",
+                "only_drafts",
+                "is for stage=draft only: live articles are all published",
+            );
         }
         let (order, descending, sort) = match self.sort {
             ArticleSort::NewestFirst => (ArticleOrder::PublishedAt, true, "-published_at"),

@@ -4,8 +4,8 @@ use super::{ArticleView, changed_draft, load_draft, publish::check_version, read
 use crate::{
     domain::{
         article::{
-            ArticleRecord, Document, DocumentByline, DocumentChanges, MAX_BYLINES, MAX_SECONDARY_SECTIONS, MAX_TAGS,
-            Stage,
+            ArticleRecord, Document, DocumentByline, DocumentChanges, MAX_BYLINES, MAX_SECONDARY_SECTIONS,
+            MAX_TAGS, Stage,
         },
         body::{self, BlockDraft, BodySection, BodySectionDraft, Builder},
         change::Entity,
@@ -88,7 +88,13 @@ fn save_edit(
 }
 
 fn draft_dates(record: &ArticleRecord, now: crate::domain::instant::Instant) -> Dates {
-    Dates { live_from: None, live_until: None, published_at: None, updated_at: now, listed_at: record.created_at }
+    Dates {
+        live_from: None,
+        live_until: None,
+        published_at: None,
+        updated_at: now,
+        listed_at: record.created_at,
+    }
 }
 
 /// Makes links and `read_more` blocks one truth: a link whose block is gone goes too, and each block has its link.
@@ -101,7 +107,9 @@ fn settle_links(document: &mut Document, old: &Document) -> Result<(), Error> {
     for (link, block) in &inline {
         match document.links.iter_mut().find(|known| known.id == *link) {
             Some(known) => known.block_id = Some(*block),
-            None => faults.add("/body", "unknown_link", format!("the article has no link {link} (block {block})")),
+            None => {
+                faults.add("/body", "unknown_link", format!("the article has no link {link} (block {block})"))
+            }
         }
     }
     document.links.retain(|link| link.block_id.is_none_or(|block| inline.contains(&(link.id, block))));
@@ -117,7 +125,12 @@ impl Edit<'_> {
     }
 
     /// A target that the caller may link to: one that exists and that they may read.
-    pub(super) fn check_target(&mut self, faults: &mut Faults, pointer: &str, target: &LinkTarget) -> Result<(), Error> {
+    pub(super) fn check_target(
+        &mut self,
+        faults: &mut Faults,
+        pointer: &str,
+        target: &LinkTarget,
+    ) -> Result<(), Error> {
         let LinkTarget::Article(id) = target else { return Ok(()) };
         if *id == self.record.id {
             faults.add(pointer, "links_itself", "an article cannot link to itself");
@@ -155,14 +168,17 @@ impl Edit<'_> {
         set!(slug, kind, headline, standfirst, kicker, lead_image, language, dateline, seo);
 
         if let Some(section) = changes.section {
-            let found = self.references(&mut faults, Entity::Section, section.as_slice(), |_| "/section".to_owned())?;
+            let found =
+                self.references(&mut faults, Entity::Section, section.as_slice(), |_| "/section".to_owned())?;
             self.document.section = found.first().copied().map(SectionId::new);
         }
         if let Some(sections) = changes.sections {
             check_count(&mut faults, "/sections", sections.len(), MAX_SECONDARY_SECTIONS);
-            let found = self.references(&mut faults, Entity::Section, &sections, |index| format!("/sections/{index}"))?;
+            let found = self
+                .references(&mut faults, Entity::Section, &sections, |index| format!("/sections/{index}"))?;
             let main = self.document.section;
-            self.document.sections = found.into_iter().map(SectionId::new).filter(|id| Some(*id) != main).collect();
+            self.document.sections =
+                found.into_iter().map(SectionId::new).filter(|id| Some(*id) != main).collect();
         }
         if let Some(tags) = changes.tags {
             check_count(&mut faults, "/tags", tags.len(), MAX_TAGS);
@@ -174,7 +190,8 @@ impl Edit<'_> {
             let mut written = Vec::new();
             for (index, byline) in bylines.into_iter().enumerate() {
                 let pointer = |_| format!("/bylines/{index}/author");
-                let author = self.references(&mut faults, Entity::Author, byline.author.as_slice(), pointer)?;
+                let author =
+                    self.references(&mut faults, Entity::Author, byline.author.as_slice(), pointer)?;
                 let author = author.first().copied().map(AuthorId::new);
                 written.push(DocumentByline { author, name: byline.name, role: byline.role });
             }
@@ -189,7 +206,8 @@ impl Edit<'_> {
     fn set_body(&mut self, faults: &mut Faults, sections: Vec<BodySectionDraft>) -> Result<(), Error> {
         let mut builder = self.builder();
         let sections = sections.into_iter().enumerate();
-        let body = sections.map(|(index, section)| builder.section(&format!("/body/{index}"), section)).collect();
+        let body =
+            sections.map(|(index, section)| builder.section(&format!("/body/{index}"), section)).collect();
         let Builder { new_links, faults: found, .. } = builder;
         faults.extend(found.into_vec());
         self.document.body = body;
@@ -205,7 +223,8 @@ impl Edit<'_> {
         pointer: impl Fn(usize) -> String,
     ) -> Result<Vec<i64>, Error> {
         let ids = slugs::resolve(self.db, entity, references)?;
-        let existing = articles::existing(self.db, entity, &ids.iter().copied().flatten().collect::<Vec<_>>())?;
+        let existing =
+            articles::existing(self.db, entity, &ids.iter().copied().flatten().collect::<Vec<_>>())?;
         let mut found = Vec::new();
         for (index, id) in ids.into_iter().enumerate() {
             match id {
@@ -252,7 +271,11 @@ fn check_count(faults: &mut Faults, pointer: &str, count: usize, max: usize) {
 ///
 /// # Errors
 /// 409 if the slug belongs to another; 422 with every fault.
-pub async fn create(newsroom: &Newsroom, principal: Principal, changes: DocumentChanges) -> Result<ArticleView, Error> {
+pub async fn create(
+    newsroom: &Newsroom,
+    principal: Principal,
+    changes: DocumentChanges,
+) -> Result<ArticleView, Error> {
     let user = require(&principal, Action::CreateArticle)?.id;
     let room = newsroom.clone();
     newsroom
@@ -290,7 +313,8 @@ pub async fn create(newsroom: &Newsroom, principal: Principal, changes: Document
             };
             let mut document = empty.clone();
             let edit = (&room, &principal, &record);
-            Edit { db, newsroom: edit.0, principal: edit.1, record: edit.2, document: &mut document }.apply(changes)?;
+            Edit { db, newsroom: edit.0, principal: edit.1, record: edit.2, document: &mut document }
+                .apply(changes)?;
             settle_links(&mut document, &empty)?;
             body::finish(&mut document.body, &empty.body)?;
             slugs::claim(db, Entity::Article, document.slug.as_str(), record.id.get(), false)?;
@@ -446,7 +470,11 @@ pub async fn order_sections(
 }
 
 /// Sorts items into an order of their ids.
-pub(super) fn reorder<T, I: PartialEq>(items: &mut [T], order: &[I], id: impl Fn(&T) -> I) -> Result<(), Error> {
+pub(super) fn reorder<T, I: PartialEq>(
+    items: &mut [T],
+    order: &[I],
+    id: impl Fn(&T) -> I,
+) -> Result<(), Error> {
     let is_complete = order.len() == items.len() && items.iter().all(|item| order.contains(&id(item)));
     if !is_complete {
         return Err(Error::invalid("/order", "incomplete_order", "must name every one exactly once"));

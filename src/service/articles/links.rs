@@ -134,13 +134,18 @@ pub async fn order_links(
 ///
 /// # Errors
 /// 404 if the caller may not see the article.
-pub async fn inbound(newsroom: &Newsroom, principal: Principal, reference: Reference) -> Result<Vec<InboundLink>, Error> {
+pub async fn inbound(
+    newsroom: &Newsroom,
+    principal: Principal,
+    reference: Reference,
+) -> Result<Vec<InboundLink>, Error> {
     let (site, now) = (newsroom.site.clone(), newsroom.clock.now());
     newsroom
         .store
         .read(move |db| {
             let site = site.get(db)?;
-            let context = LoadContext { site: &site, now, principal: &principal, include: Include::default() };
+            let context =
+                LoadContext { site: &site, now, principal: &principal, include: Include::default() };
             let id = match principal {
                 Principal::Anonymous => get_live(db, &reference, context)?.id,
                 Principal::User(_) => match readable_record(db, &principal, &reference, false) {

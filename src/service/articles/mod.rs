@@ -7,7 +7,10 @@ mod publish;
 use std::collections::HashMap;
 
 pub use self::{
-    edit::{BlockPlace, create, delete, delete_block, delete_section, edit_body, insert_block, insert_section, order_sections, replace_block, replace_section, update},
+    edit::{
+        BlockPlace, create, delete, delete_block, delete_section, edit_body, insert_block, insert_section,
+        order_sections, replace_block, replace_section, update,
+    },
     links::{create_link, delete_link, inbound, order_links, update_link},
     publish::{publish, unpublish},
 };
@@ -67,7 +70,9 @@ fn allowed_actions(user: &User, record: &ArticleRecord) -> Vec<&'static str> {
     if may(Action::EditDraft) {
         actions.push("edit");
     }
-    for (transition, action) in [(Transition::Publish, Action::Publish), (Transition::Unpublish, Action::Unpublish)] {
+    for (transition, action) in
+        [(Transition::Publish, Action::Publish), (Transition::Unpublish, Action::Unpublish)]
+    {
         if may(action) && record.state.after(transition).is_some() {
             actions.push(transition.as_str());
         }
@@ -189,7 +194,8 @@ pub async fn get(
                 Stage::Live => get_live(db, &reference, context)?,
                 Stage::Draft => {
                     let record = readable_record(db, &principal, &reference, false)?;
-                    articles::get(db, record.id, Stage::Draft, context)?.ok_or_else(|| Error::not_found("article"))?
+                    articles::get(db, record.id, Stage::Draft, context)?
+                        .ok_or_else(|| Error::not_found("article"))?
                 }
             };
             views(db, &principal, vec![article])?.pop().ok_or_else(|| Error::not_found("article"))
@@ -209,7 +215,9 @@ fn get_live(db: &mut Db, reference: &Reference, context: LoadContext<'_>) -> Res
     };
     let article = articles::get(db, id, Stage::Live, context)?.ok_or_else(not_found)?;
     match reference {
-        Reference::Slug(slug) if slug != article.slug.as_str() => Err(Error::Moved { to: article.slug.into_string() }),
+        Reference::Slug(slug) if slug != article.slug.as_str() => {
+            Err(Error::Moved { to: article.slug.into_string() })
+        }
         _ => Ok(article),
     }
 }

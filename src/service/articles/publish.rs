@@ -46,7 +46,11 @@ pub(super) fn check_version(db: &mut Db, record: &ArticleRecord, version: Option
 fn blockers(article: &Article, document: &Document) -> Faults {
     let mut faults = Faults::default();
     if article.section.is_none() {
-        faults.add("/section", "no_section", "the article has no section, so it would have no place on the site");
+        faults.add(
+            "/section",
+            "no_section",
+            "the article has no section, so it would have no place on the site",
+        );
     }
     if document.body.iter().all(|section| section.blocks.is_empty()) {
         faults.add("/body", "no_body", "the article has no text");
@@ -118,7 +122,8 @@ pub async fn publish(
             articles::set_state(db, record.id, state, Some(record.version), Some(first_published_at))?;
 
             let published = load(db, &room, &principal, record.id, Stage::Live)?;
-            let published = published.ok_or_else(|| Error::Internal("a published article cannot be read".to_owned()))?;
+            let published =
+                published.ok_or_else(|| Error::Internal("a published article cannot be read".to_owned()))?;
             let shown: Vec<&Article> = live.iter().chain([&published]).collect();
             let change = Change {
                 kind: if live.is_some() { ChangeKind::Updated } else { ChangeKind::Created },

@@ -129,7 +129,9 @@ fn cards(db: &mut Db, ids: &[i64], context: LoadContext<'_>) -> Result<HashMap<i
         let is_hidden = match context.principal {
             Principal::Anonymous => card_state != CardState::Live,
             Principal::User(user) => {
-                card_state == CardState::Draft && user.role == Role::Contributor && created_by != user.id.get()
+                card_state == CardState::Draft
+                    && user.role == Role::Contributor
+                    && created_by != user.id.get()
             }
         };
         if is_hidden {

@@ -49,7 +49,8 @@ fn conditions(db: &mut Db, filter: &ArticleFilter) -> Result<Option<Vec<Listed>>
     let groups: Vec<_> = groups.filter(|(_, _, references)| !references.is_empty()).collect();
     for entity in [Entity::Tag, Entity::Author, Entity::Section] {
         let of_entity: Vec<_> = groups.iter().filter(|(kind, _, _)| *kind == entity).collect();
-        let references: Vec<Reference> = of_entity.iter().flat_map(|(_, _, references)| references.to_vec()).collect();
+        let references: Vec<Reference> =
+            of_entity.iter().flat_map(|(_, _, references)| references.to_vec()).collect();
         let mut found = slugs::resolve(db, entity, &references)?.into_iter();
         for (_, kind, references) in of_entity {
             let ids: Vec<i64> = found.by_ref().take(references.len()).flatten().collect();
@@ -78,11 +79,18 @@ pub fn list(
     context: LoadContext<'_>,
 ) -> Result<Page<Article>, Error> {
     let (order, descending, sort) = order;
-    let empty = Page { items: Vec::new(), limit: request.limit, next: None, prev: None, total: request.count.then_some(0) };
+    let empty = Page {
+        items: Vec::new(),
+        limit: request.limit,
+        next: None,
+        prev: None,
+        total: request.count.then_some(0),
+    };
     let Some(mut conditions) = conditions(db, filter)? else { return Ok(empty) };
     // The walk goes along one facet, a single one if there is such a condition; the others are looked up on the way.
     let first = conditions.iter().position(|condition| condition.ids.len() == 1);
-    let driver = first.map_or(Listed { kind: facet::EVERYTHING, ids: vec![0] }, |first| conditions.remove(first));
+    let driver =
+        first.map_or(Listed { kind: facet::EVERYTHING, ids: vec![0] }, |first| conditions.remove(first));
     let (number, now) = (stage_number(stage), context.now.millis());
     let driver_id = driver.ids.first().copied().unwrap_or_default();
 
@@ -128,10 +136,13 @@ pub fn list(
             query = query.filter(contents::updated_at.lt(instant.millis()));
         }
         if !filter.ids.is_empty() {
-            query = query.filter(facets::article_id.eq_any(filter.ids.iter().map(|id| id.get()).collect::<Vec<_>>()));
+            query = query
+                .filter(facets::article_id.eq_any(filter.ids.iter().map(|id| id.get()).collect::<Vec<_>>()));
         }
         if !filter.exclude.is_empty() {
-            query = query.filter(facets::article_id.ne_all(filter.exclude.iter().map(|id| id.get()).collect::<Vec<_>>()));
+            query = query.filter(
+                facets::article_id.ne_all(filter.exclude.iter().map(|id| id.get()).collect::<Vec<_>>()),
+            );
         }
         if filter.has_lead_image {
             query = query.filter(contents::lead_image.is_not_null());
@@ -159,9 +170,17 @@ pub fn list(
                 let SortValue::$variant(value) = cursor.value.clone() else { return Err(bad_cursor()) };
                 let tie = $column.eq(value.clone());
                 query = if ascending {
-                    query.filter($column.ge(value.clone()).and($column.gt(value).or(tie.and(facets::article_id.gt(cursor.id)))))
+                    query.filter(
+                        $column
+                            .ge(value.clone())
+                            .and($column.gt(value).or(tie.and(facets::article_id.gt(cursor.id)))),
+                    )
                 } else {
-                    query.filter($column.le(value.clone()).and($column.lt(value).or(tie.and(facets::article_id.lt(cursor.id)))))
+                    query.filter(
+                        $column
+                            .le(value.clone())
+                            .and($column.lt(value).or(tie.and(facets::article_id.lt(cursor.id)))),
+                    )
                 };
             }
             if ascending {
@@ -193,6 +212,11 @@ pub fn list(
         (value, row.article_id)
     });
     let Page { items, limit, next, prev, total } = page;
-    let items = complete(db, items.into_iter().map(|(row, section, first, _)| (row, section, first)).collect(), stage, context)?;
+    let items = complete(
+        db,
+        items.into_iter().map(|(row, section, first, _)| (row, section, first)).collect(),
+        stage,
+        context,
+    )?;
     Ok(Page { items, limit, next, prev, total })
 }

@@ -11,8 +11,8 @@ use super::{
         conn::Db,
         from_json,
         schema::{
-            article_contents as contents, articles, authors as author_table, content_bylines, content_sections,
-            content_tags, sections as section_table, slugs, tags as tag_table,
+            article_contents as contents, articles, authors as author_table, content_bylines,
+            content_sections, content_tags, sections as section_table, slugs, tags as tag_table,
         },
         sections, tags,
     },
@@ -69,7 +69,12 @@ pub(super) type SectionColumns = Option<(i64, String, String, String)>;
 pub(super) type HeadRow = (ContentRow, SectionColumns, Option<i64>);
 
 /// One document, or none if there is none in that stage; a live one only if readers can see it now.
-pub fn get(db: &mut Db, id: ArticleId, stage: Stage, context: LoadContext<'_>) -> Result<Option<Article>, Error> {
+pub fn get(
+    db: &mut Db,
+    id: ArticleId,
+    stage: Stage,
+    context: LoadContext<'_>,
+) -> Result<Option<Article>, Error> {
     let mut query = contents::table
         .inner_join(articles::table)
         .left_join(section_table::table.on(section_table::id.nullable().eq(contents::section_id)))
@@ -193,7 +198,11 @@ pub(super) fn complete(
                 sections: secondary.remove(&id).unwrap_or_default(),
                 tags: tag_cards.remove(&id).unwrap_or_default(),
                 bylines: bylines.remove(&id).unwrap_or_default(),
-                lead_image: row.lead_image.as_deref().map(|image| from_json("lead_image", image)).transpose()?,
+                lead_image: row
+                    .lead_image
+                    .as_deref()
+                    .map(|image| from_json("lead_image", image))
+                    .transpose()?,
                 language: row.language,
                 dateline: row.dateline,
                 seo: from_json("article_contents.seo", &row.seo)?,

@@ -95,7 +95,8 @@ fn byline_users(db: &mut Db, ids: &[ArticleId]) -> Result<Vec<(ArticleId, UserId
         .filter(authors::user_id.is_not_null())
         .select((content_bylines::article_id, authors::user_id))
         .load(db)?;
-    let users = rows.into_iter().filter_map(|(article, user)| Some((ArticleId::new(article), UserId::new(user?))));
+    let users =
+        rows.into_iter().filter_map(|(article, user)| Some((ArticleId::new(article), UserId::new(user?))));
     Ok(users.collect())
 }
 

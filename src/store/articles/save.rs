@@ -117,15 +117,25 @@ fn save_links(db: &mut Db, id: ArticleId, stage: Stage, document: &Document) -> 
     let number = stage_number(stage);
     let old = related_links::table.filter(related_links::article_id.eq(id.get()));
     diesel::delete(old.filter(related_links::stage.eq(number))).execute(db)?;
-    let rows: Vec<LinkRow> =
-        document.links.iter().zip(0..).map(|(link, position)| LinkRow::new(link, id, stage, position)).collect();
+    let rows: Vec<LinkRow> = document
+        .links
+        .iter()
+        .zip(0..)
+        .map(|(link, position)| LinkRow::new(link, id, stage, position))
+        .collect();
     if !rows.is_empty() {
         on_either!(db, conn => diesel::insert_into(related_links::table).values(&rows).execute(conn))?;
     }
     Ok(())
 }
 
-fn save_references(db: &mut Db, id: ArticleId, stage: i16, listed_at: Instant, document: &Document) -> Result<(), Error> {
+fn save_references(
+    db: &mut Db,
+    id: ArticleId,
+    stage: i16,
+    listed_at: Instant,
+    document: &Document,
+) -> Result<(), Error> {
     let article = id.get();
     macro_rules! replace {
         ($table:ident, $rows:expr) => {{
@@ -182,14 +192,23 @@ fn save_references(db: &mut Db, id: ArticleId, stage: i16, listed_at: Instant, d
 
 /// Everything under which a document is listed, each once.
 fn facets(db: &mut Db, document: &Document) -> Result<Vec<(i16, i64)>, Error> {
-    let own: Vec<i64> = document.section.iter().chain(&document.sections).map(|section| section.get()).collect();
+    let own: Vec<i64> =
+        document.section.iter().chain(&document.sections).map(|section| section.get()).collect();
     let ancestors = if own.is_empty() { Default::default() } else { sections::ancestors(db, &own)? };
     let kind = ArticleType::ALL.iter().position(|kind| *kind == document.kind).unwrap_or_default();
     let mut facets = vec![(facet::EVERYTHING, 0), (facet::TYPE, i64::try_from(kind).unwrap_or_default())];
-    facets.extend(own.iter().flat_map(|id| ancestors.get(id).into_iter().flatten()).map(|id| (facet::SECTION, *id)));
+    facets.extend(
+        own.iter().flat_map(|id| ancestors.get(id).into_iter().flatten()).map(|id| (facet::SECTION, *id)),
+    );
     facets.extend(own.iter().map(|id| (facet::SECTION_EXACT, *id)));
     facets.extend(document.tags.iter().map(|tag| (facet::TAG, tag.get())));
-    facets.extend(document.bylines.iter().filter_map(|byline| byline.author).map(|author| (facet::AUTHOR, author.get())));
+    facets.extend(
+        document
+            .bylines
+            .iter()
+            .filter_map(|byline| byline.author)
+            .map(|author| (facet::AUTHOR, author.get())),
+    );
     facets.sort_unstable();
     facets.dedup();
     Ok(facets)
