@@ -32,10 +32,10 @@ impl SiteCache {
     /// # Errors
     /// Those of the database.
     pub fn get(&self, db: &mut Db) -> Result<Arc<Site>, Error> {
-        if let Some((read_at, site)) = &*self.lock() {
-            if read_at.elapsed() < LIFETIME {
-                return Ok(Arc::clone(site));
-            }
+        if let Some((read_at, site)) = &*self.lock()
+            && read_at.elapsed() < LIFETIME
+        {
+            return Ok(Arc::clone(site));
         }
         // Not under the lock: a slow read holds up nobody, and two reads at once do no harm.
         let read_at = Instant::now();
