@@ -2,7 +2,13 @@
 
 use actix_web::{HttpRequest, HttpResponse, delete, get, patch, post, web::Data};
 use serde::{Deserialize, Serialize};
-use utoipa::{IntoParams, ToSchema};
+use utoipa::{
+    IntoParams, ToSchema,
+    openapi::{
+        Ref,
+        schema::{Array, ArrayBuilder, SchemaType, Type},
+    },
+};
 
 use super::{
     answer::{self, Answer, List, PageInfo},
@@ -56,7 +62,7 @@ pub struct Section {
     #[schema(minimum = 0)]
     pub article_count: Option<i64>,
     /// The sections directly below it, in their order; `null` unless `tree=true`.
-    #[schema(no_recursion)]
+    #[schema(schema_with = children_schema)]
     pub children: Option<Vec<Self>>,
     /// Counts its edits; also the beginning of its `ETag`.
     pub version: i64,
@@ -64,6 +70,15 @@ pub struct Section {
     pub created_at: Instant,
     /// When it was last edited.
     pub updated_at: Instant,
+}
+
+/// A list of sections or `null`, by reference, since a derived schema would go into itself without end.
+fn children_schema() -> Array {
+    ArrayBuilder::new()
+        .schema_type(SchemaType::from_iter([Type::Array, Type::Null]))
+        .items(Ref::from_schema_name("Section"))
+        .description(Some("The sections directly below it, in their order; `null` unless `tree=true`."))
+        .build()
 }
 
 impl From<section::Section> for Section {
