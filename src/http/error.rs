@@ -122,8 +122,6 @@ pub(crate) async fn problems<B: MessageBody + 'static>(
     request: ServiceRequest,
     next: Next<B>,
 ) -> Result<ServiceResponse<BoxBody>, actix_web::Error> {
-    // Actix makes answers of the errors of handlers and extractors before they come here. The request cannot be kept
-    // for others: routing needs the only reference to it.
     let response = next.call(request).await?.map_into_boxed_body();
     let status = response.status();
     if status.as_u16() < 400 && status != StatusCode::PERMANENT_REDIRECT {
