@@ -237,7 +237,7 @@ pub struct AuthorDeleteQuery {
 /// List authors
 ///
 /// By name. Use `prefix` to complete what an editor types.
-#[utoipa::path(tag = "authors", responses((status = 200, description = "A page of authors.", body = List<Author>)))]
+#[utoipa::path(tag = "authors", params(AuthorQuery), responses((status = 200, description = "A page of authors.", body = List<Author>)))]
 #[get("/authors")]
 pub async fn list_authors(
     request: HttpRequest,
@@ -310,7 +310,7 @@ pub async fn update_author(
 /// Delete an author
 ///
 /// Editors and above. An author whom bylines name is 409, unless `detach=true` leaves only the printed name in them.
-#[utoipa::path(tag = "authors", params(Named), security(("bearer" = [])),
+#[utoipa::path(tag = "authors", params(Named, AuthorDeleteQuery), security(("bearer" = [])),
     responses((status = 204, description = "The author is gone.")))]
 #[delete("/authors/{name}")]
 pub async fn delete_author(

@@ -112,7 +112,7 @@ fn parse_stored(view: &ArticleView) -> Result<Body, Error> {
 /// Get the body of an article
 ///
 /// With an outline: headings, anchors, words and minutes for each section.
-#[utoipa::path(tag = "body", params(Named), security((), ("bearer" = [])),
+#[utoipa::path(tag = "body", params(Named, BodyQuery), security((), ("bearer" = [])),
     responses((status = 200, description = "The body.", body = BodyAnswer)))]
 #[get("/articles/{name}/body")]
 pub async fn get_body(
@@ -211,7 +211,7 @@ pub async fn order_body(
 /// Get a section of a body
 ///
 /// With its blocks.
-#[utoipa::path(tag = "body", params(Named, SectionSegment), security((), ("bearer" = [])),
+#[utoipa::path(tag = "body", params(Named, SectionSegment, BodyQuery), security((), ("bearer" = [])),
     responses((status = 200, description = "The section.", body = BodySection<InlineLink>)))]
 #[get("/articles/{name}/body/{section}")]
 pub async fn get_body_section(
@@ -317,7 +317,7 @@ pub async fn create_block(
 /// Get a block of a body
 ///
 /// A `read_more` block has the card of its target as it is now.
-#[utoipa::path(tag = "body", params(Named, BlockSegment), security((), ("bearer" = [])),
+#[utoipa::path(tag = "body", params(Named, BlockSegment, BodyQuery), security((), ("bearer" = [])),
     responses((status = 200, description = "The block.", body = Block<InlineLink>)))]
 #[get("/articles/{name}/blocks/{block}")]
 pub async fn get_block(

@@ -95,7 +95,7 @@ impl Default for ChangeQuery {
 ///
 /// Every public change in the order in which it became visible, tombstones included: enough to keep a mirror, a cache or
 /// a search index. No change is ever inserted before one that was listed.
-#[utoipa::path(tag = "changes", responses((status = 200, description = "A page of the log.", body = ChangeList)))]
+#[utoipa::path(tag = "changes", params(ChangeQuery), responses((status = 200, description = "A page of the log.", body = ChangeList)))]
 #[get("/changes")]
 pub async fn list_changes(
     request: HttpRequest,

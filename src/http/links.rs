@@ -92,7 +92,7 @@ fn link_id(request: &HttpRequest) -> Result<LinkId, Error> {
 /// List the links of an article
 ///
 /// Listed and inline ones, in order, with cards of their targets as they are now. Readers get those that they can follow.
-#[utoipa::path(tag = "links", params(Named), security((), ("bearer" = [])),
+#[utoipa::path(tag = "links", params(Named, BodyQuery), security((), ("bearer" = [])),
     responses((status = 200, description = "The links.", body = Links)))]
 #[get("/articles/{name}/links")]
 pub async fn list_links(
@@ -152,7 +152,7 @@ pub async fn order_links(
 /// Get a link of an article
 ///
 /// With the card of its target as it is now.
-#[utoipa::path(tag = "links", params(Named, LinkSegment), security((), ("bearer" = [])),
+#[utoipa::path(tag = "links", params(Named, LinkSegment, BodyQuery), security((), ("bearer" = [])),
     responses((status = 200, description = "The link.", body = Link)))]
 #[get("/articles/{name}/links/{link}")]
 pub async fn get_link(

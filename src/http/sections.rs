@@ -276,7 +276,7 @@ pub struct SectionDeleteQuery {
 ///
 /// By path. `tree=true` answers all of them on one page instead: those at the root, in their order, each with its
 /// `children` in it.
-#[utoipa::path(tag = "sections",
+#[utoipa::path(tag = "sections", params(SectionListQuery),
     responses((status = 200, description = "A page of sections, or the tree.", body = List<Section>)))]
 #[get("/sections")]
 pub async fn list_sections(
@@ -325,7 +325,7 @@ pub async fn create_section(
 /// Get a section
 ///
 /// By id, or by path with its slashes escaped: `/v1/sections/world%2Feurope`. A former path answers 308.
-#[utoipa::path(tag = "sections", params(Named),
+#[utoipa::path(tag = "sections", params(Named, SectionQuery),
     responses((status = 200, description = "The section.", body = Section)))]
 #[get("/sections/{name}")]
 pub async fn get_section(
@@ -367,7 +367,7 @@ pub async fn update_section(
 ///
 /// Editors and above. A section that has articles, in drafts or live, or sections below it is 409, unless `move_to` names
 /// another section that gets them; the old path redirects there then.
-#[utoipa::path(tag = "sections", params(Named), security(("bearer" = [])),
+#[utoipa::path(tag = "sections", params(Named, SectionDeleteQuery), security(("bearer" = [])),
     responses((status = 204, description = "The section is gone.")))]
 #[delete("/sections/{name}")]
 pub async fn delete_section(

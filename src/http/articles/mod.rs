@@ -53,7 +53,7 @@ pub(super) fn id_segment<T: std::str::FromStr>(
 /// Live articles, newest first. With credentials `stage=draft` lists drafts: a contributor's own, everybody's for others.
 /// All filters must hold. `tag` takes several tags separated by commas and finds articles with any of them; `all_tags`
 /// finds those with all. `section` includes the sections below it.
-#[utoipa::path(tag = "articles", security((), ("bearer" = [])),
+#[utoipa::path(tag = "articles", params(ArticleListQuery), security((), ("bearer" = [])),
     responses((status = 200, description = "A page of articles.", body = List<Article>)))]
 #[get("/articles")]
 pub async fn list_articles(
@@ -108,7 +108,7 @@ pub async fn create_article(
 /// Get an article
 ///
 /// By id or slug, as readers see it. `stage=draft` answers the draft to those who may read it. A former slug answers 308.
-#[utoipa::path(tag = "articles", params(Named), security((), ("bearer" = [])),
+#[utoipa::path(tag = "articles", params(Named, ArticleQuery), security((), ("bearer" = [])),
     responses((status = 200, description = "The article.", body = Article)))]
 #[get("/articles/{name}")]
 pub async fn get_article(

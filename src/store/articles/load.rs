@@ -45,7 +45,6 @@ pub struct LoadContext<'a> {
 #[diesel(table_name = contents)]
 pub(super) struct ContentRow {
     pub article_id: i64,
-    pub stage: i16,
     version: i64,
     slug: String,
     kind: String,
