@@ -194,6 +194,8 @@ fn save_references(
 fn facets(db: &mut Db, document: &Document) -> Result<Vec<(i16, i64)>, Error> {
     let own: Vec<i64> =
         document.section.iter().chain(&document.sections).map(|section| section.get()).collect();
+    // The tree must stay as it is read here until the facets are in place.
+    sections::hold(db)?;
     let ancestors = if own.is_empty() { Default::default() } else { sections::ancestors(db, &own)? };
     let kind = ArticleType::ALL.iter().position(|kind| *kind == document.kind).unwrap_or_default();
     let mut facets = vec![(facet::EVERYTHING, 0), (facet::TYPE, i64::try_from(kind).unwrap_or_default())];
