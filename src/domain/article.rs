@@ -406,7 +406,6 @@ pub struct Workflow {
     /// The version of the draft.
     pub draft_version: i64,
     /// What the caller may do now: `edit`, `delete`, and steps of the workflow.
-    #[schema(examples(json!(["edit", "publish"])))]
     pub allowed_actions: Vec<&'static str>,
     /// Who made it.
     pub created_by: UserId,

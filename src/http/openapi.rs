@@ -66,6 +66,10 @@ pub fn complete(document: &utoipa::openapi::OpenApi) -> serde_json::Result<Value
     let text = serde_json::to_string(document)?;
     // utoipa calls `List<Tag>` "List_Tag".
     let mut document: Value = serde_json::from_str(&readable_names(&text))?;
+    if let Some(schemas) = document["components"]["schemas"].as_object_mut() {
+        merge_variants(schemas, "Block", "BlockContent", "InlineLink", false);
+        merge_variants(schemas, "BlockInput", "BlockContentInput", "LinkInput", true);
+    }
     let schemas = document["components"]["schemas"].clone();
     if let Some(paths) = document["paths"].as_object_mut() {
         for item in paths.values_mut() {
@@ -77,9 +81,20 @@ pub fn complete(document: &utoipa::openapi::OpenApi) -> serde_json::Result<Value
     Ok(document)
 }
 
-/// Renames generic schemas: `List_X` to `XList`.
+/// Names that utoipa makes of generic types, and what the document calls them.
+const RENAMED: [(&str, &str); 4] = [
+    ("Block_InlineLink", "Block"),
+    ("BlockContent_InlineLink", "BlockContent"),
+    ("BodySection_InlineLink", "BodySection"),
+    ("BlockContent_LinkInput", "BlockContentInput"),
+];
+
+/// Renames generic schemas: those above, and `List_X` to `XList`.
 fn readable_names(text: &str) -> String {
     let mut renamed = text.to_owned();
+    for (generic, name) in RENAMED {
+        renamed = renamed.replace(&format!("{generic}\""), &format!("{name}\""));
+    }
     let mut rest = text;
     let mut names = std::collections::BTreeSet::new();
     while let Some(start) = rest.find("#/components/schemas/List_") {
@@ -91,6 +106,40 @@ fn readable_names(text: &str) -> String {
             renamed.replace(&format!("{name}\""), &format!("{}List\"", name.trim_start_matches("List_")));
     }
     renamed
+}
+
+/// Turns "the content's variants, and an id" into variants that have the id, so that clients get a plain tagged union and
+/// a member of another variant is told to be unknown.
+fn merge_variants(schemas: &mut Map<String, Value>, outer: &str, content: &str, link: &str, is_input: bool) {
+    let Some(Value::Array(mut variants)) = schemas.remove(content).map(|mut content| content["oneOf"].take())
+    else {
+        return;
+    };
+    let Some(block) = schemas.get_mut(outer) else { return };
+    let own =
+        block["allOf"].as_array().and_then(|parts| parts.iter().find(|part| part["properties"].is_object()));
+    let id = own.map(|own| own["properties"]["id"].clone()).unwrap_or_default();
+    let mut named_link = None;
+    for variant in &mut variants {
+        variant["properties"]["id"] = id.clone();
+        if variant["properties"]["link"].is_object() {
+            let inline = variant["properties"]["link"].take();
+            named_link = Some(inline);
+            variant["properties"]["link"] = json!({ "$ref": format!("#/components/schemas/{link}") });
+        }
+        if is_input {
+            variant["additionalProperties"] = json!(false);
+        } else if let Some(required) = variant["required"].as_array_mut() {
+            required.insert(0, json!("id"));
+        }
+    }
+    if let Some(block) = block.as_object_mut() {
+        block.remove("allOf");
+        block.insert("oneOf".to_owned(), variants.into());
+    }
+    if let Some(schema) = named_link {
+        schemas.entry(link).or_insert(schema);
+    }
 }
 
 fn complete_operation(operation: &mut Map<String, Value>, schemas: &Value) {
