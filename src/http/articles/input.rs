@@ -1,25 +1,22 @@
-//! Articles and their parts as they come in.
+//! Articles as they come in.
 
 use serde::Deserialize;
-use serde_json::Value;
 use utoipa::ToSchema;
 
 use crate::{
     domain::{
         article::{ArticleType, BylineDraft, DocumentChanges, Image, Seo},
-        body::{BlockContent, BlockDraft, BodySectionChanges, BodySectionDraft, LinkDraft, MAX_HEADING},
         error::Faults,
-        id::{ArticleId, BlockId, BodySectionId, LinkId},
         instant::Instant,
-        link::{InlinePlace, LinkChanges, LinkKind, LinkTarget, NewLink},
-        slug::{Reference, Slug},
+        site::is_language_tag,
+        slug::Reference,
         text::{is_web_url, line, optional_line},
     },
-    http::input::{Parse, present},
+    http::{
+        body::input::{BodySectionInput, parse_body},
+        input::{Parse, present},
+    },
 };
-
-/// The label of a link that is given none.
-const READ_MORE: &str = "Read More";
 
 /// A byline to write: an author, a printed name, or both.
 #[derive(Debug, Deserialize, ToSchema)]
@@ -37,161 +34,6 @@ pub struct BylineInput {
     #[serde(default)]
     #[schema(max_length = 200)]
     role: Option<String>,
-}
-
-/// A block to write: its `type`, the members of that type, and the `id` of the block that it replaces, if any.
-#[derive(Debug, Deserialize, ToSchema)]
-pub struct BlockInput {
-    /// The block of this article that it is; none for a new one.
-    #[serde(default)]
-    id: Option<BlockId>,
-    #[serde(flatten)]
-    content: BlockContent<LinkInput>,
-}
-
-/// A section of a body to write.
-#[derive(Debug, Deserialize, ToSchema)]
-#[serde(deny_unknown_fields)]
-#[schema(example = json!({"heading": "What happens next", "level": 2,
-    "blocks": [{"type": "paragraph", "html": "The lower deck opens <em>in June</em>."}]}))]
-pub struct BodySectionInput {
-    /// The section of this article that it is; none for a new one.
-    #[serde(default)]
-    id: Option<BodySectionId>,
-    /// Its heading; the first section may have none.
-    #[serde(default)]
-    #[schema(max_length = 200)]
-    heading: Option<String>,
-    /// The level of the heading.
-    #[serde(default)]
-    #[schema(minimum = 2, maximum = 4)]
-    level: Option<u8>,
-    /// An anchor of the editor's choice; made from the heading if there is none.
-    #[serde(default)]
-    #[schema(max_length = 120)]
-    anchor: Option<String>,
-    /// Its blocks in order.
-    #[schema(max_items = 2000)]
-    blocks: Vec<BlockInput>,
-}
-
-/// The link of a `read_more` block: the id of a link that the article has, or a link to make.
-#[derive(Debug, Deserialize, ToSchema)]
-#[serde(untagged)]
-pub enum LinkInput {
-    /// A link that the article has.
-    Id(LinkId),
-    /// A link to make; or, with `id`, one that the article has, as it was read.
-    Link(InlineLinkInput),
-}
-
-/// A link to make in place, or one that was read and is sent back.
-#[derive(Debug, Deserialize, ToSchema)]
-#[serde(deny_unknown_fields)]
-pub struct InlineLinkInput {
-    /// A link that the article has. Its other members are then not written: edit them under `/links`.
-    #[serde(default)]
-    id: Option<LinkId>,
-    /// The words before the headline; "Read More" if there are none.
-    #[serde(default)]
-    #[schema(max_length = 100)]
-    label: Option<String>,
-    /// What it is to the article.
-    #[serde(default)]
-    kind: Option<LinkKind>,
-    /// Where it leads.
-    #[serde(default)]
-    target: Option<TargetInput>,
-    /// Read-only: what was read may be sent back.
-    #[serde(default)]
-    #[schema(value_type = Option<Object>)]
-    #[expect(dead_code, reason = "accepted so that what was read can be sent back")]
-    card: Option<Value>,
-}
-
-/// Where a link leads: `article_id`, or `url` and `title`.
-#[derive(Debug, Deserialize, ToSchema)]
-#[serde(deny_unknown_fields)]
-pub struct TargetInput {
-    /// An article of this newsroom.
-    #[serde(default)]
-    article_id: Option<ArticleId>,
-    /// An `http` or `https` address elsewhere.
-    #[serde(default)]
-    #[schema(max_length = 2000)]
-    url: Option<String>,
-    /// What readers see of the address.
-    #[serde(default)]
-    #[schema(max_length = 300)]
-    title: Option<String>,
-}
-
-impl TargetInput {
-    fn parse(self, faults: &mut Faults, pointer: &str) -> Option<LinkTarget> {
-        match (self.article_id, self.url) {
-            (Some(id), None) if self.title.is_none() => Some(LinkTarget::Article(id)),
-            (None, Some(url)) => {
-                if !is_web_url(&url) {
-                    faults.add(format!("{pointer}/url"), "not_a_url", "must be an http or https address");
-                }
-                let title = self.title.unwrap_or_default();
-                let title = line(faults, &format!("{pointer}/title"), &title, 300)?;
-                Some(LinkTarget::External { url, title })
-            }
-            _ => {
-                faults.add(pointer, "bad_target", "must be either article_id, or url with title");
-                None
-            }
-        }
-    }
-}
-
-impl LinkInput {
-    fn parse(self, faults: &mut Faults, pointer: &str) -> Option<LinkDraft> {
-        match self {
-            Self::Id(id) | Self::Link(InlineLinkInput { id: Some(id), .. }) => Some(LinkDraft::Existing(id)),
-            Self::Link(InlineLinkInput { label, kind, target: Some(target), .. }) => {
-                let target = target.parse(faults, &format!("{pointer}/target"))?;
-                let label = label.as_deref().unwrap_or(READ_MORE);
-                let label = line(faults, &format!("{pointer}/label"), label, 100)?;
-                Some(LinkDraft::New(NewLink { label, kind: kind.unwrap_or_default(), target }))
-            }
-            Self::Link(_) => {
-                faults.add(format!("{pointer}/target"), "required", "is required for a new link");
-                None
-            }
-        }
-    }
-}
-
-impl BlockInput {
-    fn at(self, faults: &mut Faults, pointer: &str) -> Option<BlockDraft> {
-        let content = self.content.canonical(faults, pointer);
-        let content = content.try_map_link(|link| link.parse(faults, &format!("{pointer}/link")).ok_or(()));
-        Some(BlockDraft { id: self.id, content: content.ok()? })
-    }
-}
-
-impl BodySectionInput {
-    fn at(self, faults: &mut Faults, pointer: &str) -> BodySectionDraft {
-        let heading = self.heading.as_deref();
-        let heading = optional_line(faults, &format!("{pointer}/heading"), heading, MAX_HEADING);
-        let anchor = self.anchor.filter(|anchor| self.id.is_none_or(|id| *anchor != format!("section-{id}")));
-        let anchor = anchor.and_then(|anchor| {
-            faults.take(format!("{pointer}/anchor"), "bad_anchor", anchor.parse::<Slug>())
-        });
-        let blocks = self.blocks.into_iter().enumerate();
-        let blocks =
-            blocks.filter_map(|(index, block)| block.at(faults, &format!("{pointer}/blocks/{index}")));
-        BodySectionDraft { id: self.id, heading, level: self.level, anchor, blocks: blocks.collect() }
-    }
-}
-
-fn parse_body(faults: &mut Faults, pointer: &str, body: Vec<BodySectionInput>) -> Vec<BodySectionDraft> {
-    body.into_iter()
-        .enumerate()
-        .map(|(index, section)| section.at(faults, &format!("{pointer}/{index}")))
-        .collect()
 }
 
 fn parse_image(faults: &mut Faults, image: Image) -> Image {
@@ -241,17 +83,11 @@ fn parse_seo(faults: &mut Faults, seo: Seo) -> Seo {
 }
 
 fn parse_language(faults: &mut Faults, language: &str) -> Option<String> {
-    let well_formed = (2..=35).contains(&language.len())
-        && language
-            .split('-')
-            .all(|part| (1..=8).contains(&part.len()) && part.bytes().all(|b| b.is_ascii_alphanumeric()))
-        && language.split('-').next().is_some_and(|part| (2..=3).contains(&part.len()));
-    if well_formed {
-        Some(language.to_owned())
-    } else {
-        faults.add("/language", "bad_language", "must be a language tag (BCP 47), such as en or pt-BR");
-        None
+    if is_language_tag(language) {
+        return Some(language.to_owned());
     }
+    faults.add("/language", "bad_language", "must be a language tag (BCP 47), such as en or pt-BR");
+    None
 }
 
 fn references(names: &[String]) -> Vec<Reference> {
@@ -453,239 +289,5 @@ impl Parse for PublishRequest {
 
     fn parse(self, faults: &mut Faults) -> Option<Option<Instant>> {
         Some(self.published_at.and_then(|text| faults.take("/published_at", "bad_instant", text.parse())))
-    }
-}
-
-/// A section to insert.
-#[derive(Debug, Deserialize, ToSchema)]
-#[serde(deny_unknown_fields)]
-#[schema(example = json!({"position": 1, "section": {"heading": "What happens next",
-    "blocks": [{"type": "paragraph", "html": "The lower deck opens in June."}]}}))]
-pub struct BodySectionInsert {
-    /// Its place among the sections, from 0; at the end if nothing is said.
-    #[serde(default)]
-    #[schema(minimum = 0)]
-    position: Option<u32>,
-    /// The section.
-    section: BodySectionInput,
-}
-
-impl Parse for BodySectionInsert {
-    type Command = (Option<usize>, BodySectionDraft);
-
-    fn parse(self, faults: &mut Faults) -> Option<Self::Command> {
-        Some((self.position.map(|position| position as usize), self.section.at(faults, "/section")))
-    }
-}
-
-/// The members of a section to change (RFC 7396): what is absent stays.
-#[derive(Debug, Deserialize, ToSchema)]
-#[serde(deny_unknown_fields)]
-#[schema(example = json!({"heading": "What comes next", "level": 3}))]
-pub struct BodySectionPatch {
-    /// A new heading.
-    #[serde(default, deserialize_with = "present")]
-    #[schema(max_length = 200)]
-    heading: Option<Option<String>>,
-    /// A new level.
-    #[serde(default)]
-    #[schema(minimum = 2, maximum = 4, nullable = false)]
-    level: Option<u8>,
-    /// A new anchor.
-    #[serde(default)]
-    #[schema(max_length = 120, nullable = false)]
-    anchor: Option<String>,
-    /// New blocks. Those that are kept carry their ids.
-    #[serde(default)]
-    #[schema(max_items = 2000, nullable = false)]
-    blocks: Option<Vec<BlockInput>>,
-}
-
-impl Parse for BodySectionPatch {
-    type Command = BodySectionChanges;
-
-    fn parse(self, faults: &mut Faults) -> Option<BodySectionChanges> {
-        let blocks = self.blocks.map(|blocks| {
-            let blocks = blocks.into_iter().enumerate();
-            blocks.filter_map(|(index, block)| block.at(faults, &format!("/blocks/{index}"))).collect()
-        });
-        Some(BodySectionChanges {
-            heading: self
-                .heading
-                .map(|heading| optional_line(faults, "/heading", heading.as_deref(), MAX_HEADING)),
-            level: self.level,
-            anchor: self.anchor.and_then(|anchor| faults.take("/anchor", "bad_anchor", anchor.parse())),
-            blocks,
-        })
-    }
-}
-
-impl Parse for BodySectionInput {
-    type Command = BodySectionDraft;
-
-    fn parse(self, faults: &mut Faults) -> Option<BodySectionDraft> {
-        Some(self.at(faults, ""))
-    }
-}
-
-/// The whole body to write.
-#[derive(Debug, Deserialize, ToSchema)]
-#[serde(deny_unknown_fields)]
-#[schema(example = json!({"body": [{"blocks": [{"type": "paragraph", "html": "The bridge reopened on Monday."}]}]}))]
-pub struct BodyWrite {
-    /// The sections. Those that are kept carry their ids.
-    #[schema(max_items = 200)]
-    body: Vec<BodySectionInput>,
-}
-
-impl Parse for BodyWrite {
-    type Command = Vec<BodySectionDraft>;
-
-    fn parse(self, faults: &mut Faults) -> Option<Self::Command> {
-        Some(parse_body(faults, "/body", self.body))
-    }
-}
-
-/// The sections of a body in their new order.
-#[derive(Debug, Deserialize, ToSchema)]
-#[serde(deny_unknown_fields)]
-#[schema(example = json!({"order": ["184467440737095301", "184467440737095311"]}))]
-pub struct BodyOrder {
-    /// Every section once.
-    #[schema(max_items = 200)]
-    order: Vec<BodySectionId>,
-}
-
-impl Parse for BodyOrder {
-    type Command = Vec<BodySectionId>;
-
-    fn parse(self, _: &mut Faults) -> Option<Self::Command> {
-        Some(self.order)
-    }
-}
-
-/// A block to insert.
-#[derive(Debug, Deserialize, ToSchema)]
-#[serde(deny_unknown_fields)]
-#[schema(example = json!({"position": 0, "block": {"type": "paragraph", "html": "The bridge reopened on Monday."}}))]
-pub struct BlockInsert {
-    /// Its place among the blocks of the section, from 0; at the end if nothing is said.
-    #[serde(default)]
-    #[schema(minimum = 0)]
-    position: Option<u32>,
-    /// The block.
-    block: BlockInput,
-}
-
-impl Parse for BlockInsert {
-    type Command = (Option<usize>, BlockDraft);
-
-    fn parse(self, faults: &mut Faults) -> Option<Self::Command> {
-        Some((self.position.map(|position| position as usize), self.block.at(faults, "/block")?))
-    }
-}
-
-/// The members of a block to change (RFC 7396): those of its type, or another `type` with its members.
-#[derive(Debug, Deserialize, ToSchema)]
-#[schema(example = json!({"html": "The bridge reopened on <strong>Monday</strong>."}))]
-pub struct BlockPatch {
-    /// Members of the block.
-    #[serde(flatten)]
-    #[schema(value_type = Object, additional_properties)]
-    members: serde_json::Map<String, Value>,
-}
-
-impl Parse for BlockPatch {
-    type Command = serde_json::Map<String, Value>;
-
-    fn parse(self, _: &mut Faults) -> Option<Self::Command> {
-        Some(self.members)
-    }
-}
-
-impl Parse for BlockInput {
-    type Command = BlockDraft;
-
-    fn parse(self, faults: &mut Faults) -> Option<BlockDraft> {
-        self.at(faults, "")
-    }
-}
-
-/// A related-article link to make.
-#[derive(Debug, Deserialize, ToSchema)]
-#[serde(deny_unknown_fields)]
-#[schema(example = json!({"label": "Read More", "kind": "related", "target": {"article_id": "184467440737095516"}}))]
-pub struct LinkCreate {
-    /// The words before the headline; "Read More" if there are none.
-    #[serde(default)]
-    #[schema(max_length = 100)]
-    label: Option<String>,
-    /// What it is to the article.
-    #[serde(default)]
-    kind: Option<LinkKind>,
-    /// Where it leads.
-    target: TargetInput,
-    /// Makes it an inline link: a `read_more` block behind this block. Without it the link is listed.
-    #[serde(default)]
-    after_block: Option<BlockId>,
-}
-
-impl Parse for LinkCreate {
-    type Command = (NewLink, Option<InlinePlace>);
-
-    fn parse(self, faults: &mut Faults) -> Option<Self::Command> {
-        let label = line(faults, "/label", self.label.as_deref().unwrap_or(READ_MORE), 100);
-        let target = self.target.parse(faults, "/target");
-        let new = NewLink { label: label?, kind: self.kind.unwrap_or_default(), target: target? };
-        Some((new, self.after_block.map(|after| InlinePlace { after })))
-    }
-}
-
-/// The members of a link to change (RFC 7396).
-#[derive(Debug, Deserialize, ToSchema)]
-#[serde(deny_unknown_fields)]
-#[schema(example = json!({"label": "Background"}))]
-pub struct LinkPatch {
-    /// New words before the headline.
-    #[serde(default)]
-    #[schema(max_length = 100, nullable = false)]
-    label: Option<String>,
-    /// A new kind.
-    #[serde(default)]
-    #[schema(nullable = false)]
-    kind: Option<LinkKind>,
-    /// A new target.
-    #[serde(default)]
-    #[schema(nullable = false)]
-    target: Option<TargetInput>,
-}
-
-impl Parse for LinkPatch {
-    type Command = LinkChanges;
-
-    fn parse(self, faults: &mut Faults) -> Option<LinkChanges> {
-        Some(LinkChanges {
-            label: self.label.and_then(|label| line(faults, "/label", &label, 100)),
-            kind: self.kind,
-            target: self.target.and_then(|target| target.parse(faults, "/target")),
-        })
-    }
-}
-
-/// The links of an article in their new order.
-#[derive(Debug, Deserialize, ToSchema)]
-#[serde(deny_unknown_fields)]
-#[schema(example = json!({"order": ["184467440737095401"]}))]
-pub struct LinkOrder {
-    /// Every link once.
-    #[schema(max_items = 100)]
-    order: Vec<LinkId>,
-}
-
-impl Parse for LinkOrder {
-    type Command = Vec<LinkId>;
-
-    fn parse(self, _: &mut Faults) -> Option<Self::Command> {
-        Some(self.order)
     }
 }

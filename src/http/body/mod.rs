@@ -1,5 +1,7 @@
 //! `/v1/articles/{name}/body` and `…/blocks`: the parts of a draft's text, one at a time.
 
+pub mod input;
+
 use actix_web::{HttpRequest, HttpResponse, delete, get, patch, post, put, web::Data};
 use serde::{Deserialize, Serialize};
 use utoipa::{
@@ -7,16 +9,16 @@ use utoipa::{
     openapi::path::{Parameter, ParameterIn},
 };
 
+use self::input::{
+    BlockInput, BlockInsert, BlockPatch, BodyOrder, BodySectionInput, BodySectionInsert, BodySectionPatch,
+    BodyWrite,
+};
 use super::{
     answer::Answer,
     articles::{
         changed,
         dto::{Article, InlineLink, with_links},
         id_segment,
-        input::{
-            BlockInput, BlockInsert, BlockPatch, BodyOrder, BodySectionInput, BodySectionInsert,
-            BodySectionPatch, BodyWrite,
-        },
     },
     caller::{Caller, IfMatch},
     contract::Contract,

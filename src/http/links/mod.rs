@@ -1,5 +1,7 @@
 //! `/v1/articles/{name}/links` and `…/inbound`
 
+pub mod input;
+
 use actix_web::{HttpRequest, HttpResponse, delete, get, patch, post, put, web::Data};
 use serde::Serialize;
 use utoipa::{
@@ -7,13 +9,13 @@ use utoipa::{
     openapi::path::{Parameter, ParameterIn},
 };
 
+use self::input::{LinkCreate, LinkOrder, LinkPatch};
 use super::{
     answer::Answer,
     articles::{
         changed,
         dto::{Article, Link},
         id_segment,
-        input::{LinkCreate, LinkOrder, LinkPatch},
     },
     body::{BodyQuery, created},
     caller::{Caller, IfMatch},
