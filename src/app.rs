@@ -74,10 +74,10 @@ pub fn serve(newsroom: &Newsroom, listener: TcpListener, workers: usize) -> Resu
             .app_data(contract.clone())
             .app_data(operations.clone())
             .app_data(PayloadConfig::new(http::input::MAX_BODY))
+            .wrap(from_fn(http::middleware::head_as_get))
             .wrap(from_fn(http::error::problems))
             .wrap(from_fn(http::middleware::measure))
-            .wrap(TracingLogger::<http::middleware::RequestSpan>::new())
-            .wrap(from_fn(http::middleware::head_as_get));
+            .wrap(TracingLogger::<http::middleware::RequestSpan>::new());
         http::routes(app).into_app()
     });
     let server = server

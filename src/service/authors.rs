@@ -73,7 +73,7 @@ pub async fn create(
         .store
         .write(move |db| {
             let name = changes.name.unwrap_or_default();
-            let slug = super::slug_or_made(db, Entity::Author, changes.slug, &name)?;
+            let slug = super::claim_slug(db, Entity::Author, changes.slug, &name, id, true)?;
             let author = Author {
                 id: AuthorId::new(id),
                 slug,
@@ -88,7 +88,6 @@ pub async fn create(
                 updated_at: now,
             };
             check_user(db, author.user_id)?;
-            slugs::claim(db, Entity::Author, author.slug.as_str(), id, true)?;
             authors::insert(db, &author)?;
             let path = Some(path(&author.slug));
             changes::record(

@@ -51,12 +51,19 @@ fn check_version(expected: Option<i64>, current_version: i64) -> Result<(), Erro
     }
 }
 
-/// The slug that was asked for, or a free one made of a name.
-fn slug_or_made(db: &mut Db, kind: Entity, slug: Option<Slug>, name: &str) -> Result<Slug, Error> {
+/// Takes the slug that was asked for, or a free one made of a name.
+fn claim_slug(
+    db: &mut Db,
+    kind: Entity,
+    slug: Option<Slug>,
+    name: &str,
+    id: i64,
+    public: bool,
+) -> Result<Slug, Error> {
     match slug {
-        Some(slug) => Ok(slug),
+        Some(slug) => slugs::claim(db, kind, slug.as_str(), id, public).map(|()| slug),
         None => match Slug::from_text(name) {
-            Some(wanted) => slugs::free(db, kind, &wanted),
+            Some(wanted) => slugs::claim_free(db, kind, &wanted, id, public),
             None => {
                 Err(Error::invalid("/slug", "required", "is required, since none can be made of the name"))
             }

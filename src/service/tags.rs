@@ -60,7 +60,7 @@ pub async fn create(newsroom: &Newsroom, principal: &Principal, changes: TagChan
         .store
         .write(move |db| {
             let name = changes.name.unwrap_or_default();
-            let slug = super::slug_or_made(db, Entity::Tag, changes.slug, &name)?;
+            let slug = super::claim_slug(db, Entity::Tag, changes.slug, &name, id, true)?;
             let tag = Tag {
                 id: TagId::new(id),
                 slug,
@@ -71,7 +71,6 @@ pub async fn create(newsroom: &Newsroom, principal: &Principal, changes: TagChan
                 created_at: now,
                 updated_at: now,
             };
-            slugs::claim(db, Entity::Tag, tag.slug.as_str(), id, true)?;
             tags::insert(db, &tag)?;
             changes::record(
                 db,

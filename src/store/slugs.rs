@@ -18,14 +18,9 @@ use crate::domain::{
 /// # Errors
 /// 409 `taken` if the name belongs, or once belonged, to something else.
 pub fn claim(db: &mut Db, kind: Entity, name: &str, id: i64, public: bool) -> Result<(), Error> {
-    let row = (
-        slugs::kind.eq(kind.as_str()),
-        slugs::slug.eq(name),
-        slugs::entity_id.eq(id),
-        slugs::public.eq(public),
-    );
-    // The conflict waits for another transaction that is about to take the same name, so two cannot both have it.
-    on_either!(&mut *db, conn => diesel::insert_into(slugs::table).values(row).on_conflict_do_nothing().execute(conn))?;
+    if take(db, kind, name, id, public)? {
+        return Ok(());
+    }
     let owner: i64 = slugs::table.find((kind.as_str(), name)).select(slugs::entity_id).first(db)?;
     if owner == id {
         Ok(())
@@ -35,6 +30,33 @@ pub fn claim(db: &mut Db, kind: Entity, name: &str, id: i64, public: bool) -> Re
             kind.as_str()
         )))
     }
+}
+
+/// Takes the first of `wanted`, `wanted-2`, `wanted-3` … that nothing has.
+pub fn claim_free(db: &mut Db, kind: Entity, wanted: &Slug, id: i64, public: bool) -> Result<Slug, Error> {
+    let mut candidate = wanted.clone();
+    for number in 2.. {
+        if take(db, kind, candidate.as_str(), id, public)? {
+            break;
+        }
+        candidate = wanted.numbered(number);
+    }
+    Ok(candidate)
+}
+
+/// Takes a name that nothing has. The conflict waits for another transaction that is about to take the same name, so two
+/// cannot both have it.
+fn take(db: &mut Db, kind: Entity, name: &str, id: i64, public: bool) -> Result<bool, Error> {
+    let row = (
+        slugs::kind.eq(kind.as_str()),
+        slugs::slug.eq(name),
+        slugs::entity_id.eq(id),
+        slugs::public.eq(public),
+    );
+    let taken = on_either!(db, conn => {
+        diesel::insert_into(slugs::table).values(row).on_conflict_do_nothing().execute(conn)
+    })?;
+    Ok(taken == 1)
 }
 
 /// Lets go of a name that a thing had: kept as a redirect if readers have seen it, free for others if not.
@@ -61,23 +83,6 @@ pub fn forget(db: &mut Db, kind: Entity, id: i64) -> Result<(), Error> {
     let names = slugs::table.filter(slugs::entity_id.eq(id)).filter(slugs::kind.eq(kind.as_str()));
     diesel::delete(names).execute(db)?;
     Ok(())
-}
-
-/// The first of `wanted`, `wanted-2`, `wanted-3` … that nothing has.
-pub fn free(db: &mut Db, kind: Entity, wanted: &Slug) -> Result<Slug, Error> {
-    let mut candidate = wanted.clone();
-    for number in 2.. {
-        let found: Option<i64> = slugs::table
-            .find((kind.as_str(), candidate.as_str()))
-            .select(slugs::entity_id)
-            .first(db)
-            .optional()?;
-        if found.is_none() {
-            break;
-        }
-        candidate = wanted.numbered(number);
-    }
-    Ok(candidate)
 }
 
 /// The ids of things of one kind, in the order of the references; `None` for a name that nothing has. An id is

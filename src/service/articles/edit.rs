@@ -17,7 +17,7 @@ use crate::{
         user::Principal,
         workflow::State,
     },
-    service::{Newsroom, slug_or_made},
+    service::{Newsroom, claim_slug},
     store::{
         articles::{self, Dates},
         conn::Db,
@@ -293,7 +293,8 @@ pub async fn create(
                 byline_users: Vec::new(),
             };
             let headline = changes.headline.clone().unwrap_or_default();
-            let slug = slug_or_made(db, Entity::Article, changes.slug.clone(), &headline)?;
+            let slug =
+                claim_slug(db, Entity::Article, changes.slug.clone(), &headline, record.id.get(), false)?;
             let empty = Document {
                 slug,
                 kind: Default::default(),
@@ -317,7 +318,6 @@ pub async fn create(
                 .apply(changes)?;
             settle_links(&mut document, &empty)?;
             body::finish(&mut document.body, &empty.body)?;
-            slugs::claim(db, Entity::Article, document.slug.as_str(), record.id.get(), false)?;
             articles::insert_record(db, &record)?;
             articles::save(db, record.id, Stage::Draft, 1, draft_dates(&record, now), &document, None)?;
             changed_draft(db, &room, &principal, record.id)

@@ -1,0 +1,189 @@
+//! What Masthead is measured against: the same reads from the same SQLite file, written straight down with Actix,
+//! rusqlite and serde, without a cache.
+//!
+//! `cargo run --release --example handwritten -- data/masthead.db 127.0.0.1:8090`
+
+use std::{cell::RefCell, time::SystemTime};
+
+use actix_web::{App, HttpResponse, HttpServer, error::ErrorInternalServerError, get, web};
+use rusqlite::{Connection, OpenFlags, OptionalExtension, params};
+use serde::Serialize;
+use serde_json::value::RawValue;
+
+#[derive(Serialize)]
+struct Card {
+    id: String,
+    slug: String,
+    name: String,
+    extra: Option<String>,
+}
+
+#[derive(Serialize)]
+struct Article {
+    id: String,
+    slug: String,
+    #[serde(rename = "type")]
+    kind: String,
+    headline: String,
+    standfirst: Option<String>,
+    kicker: Option<String>,
+    language: String,
+    dateline: Option<String>,
+    lead_image: Option<Box<RawValue>>,
+    seo: Option<Box<RawValue>>,
+    word_count: i64,
+    published_at: Option<i64>,
+    updated_at: i64,
+    section: Option<Card>,
+    tags: Vec<Card>,
+    bylines: Vec<Card>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    body: Option<Box<RawValue>>,
+}
+
+const HEAD: &str = "c.article_id, c.slug, c.type, c.headline, c.standfirst, c.kicker, c.language, c.dateline, \
+    c.lead_image, c.seo, c.word_count, c.published_at, c.updated_at, s.id, s.slug, s.name, s.path";
+
+fn raw(text: Option<String>) -> Option<Box<RawValue>> {
+    text.and_then(|text| RawValue::from_string(text).ok())
+}
+
+fn head(row: &rusqlite::Row<'_>, body: Option<String>) -> rusqlite::Result<Article> {
+    let section = match row.get::<_, Option<i64>>(13)? {
+        Some(id) => {
+            Some(Card { id: id.to_string(), slug: row.get(14)?, name: row.get(15)?, extra: row.get(16)? })
+        }
+        None => None,
+    };
+    Ok(Article {
+        id: row.get::<_, i64>(0)?.to_string(),
+        slug: row.get(1)?,
+        kind: row.get(2)?,
+        headline: row.get(3)?,
+        standfirst: row.get(4)?,
+        kicker: row.get(5)?,
+        language: row.get(6)?,
+        dateline: row.get(7)?,
+        lead_image: raw(row.get(8)?),
+        seo: raw(row.get(9)?),
+        word_count: row.get(10)?,
+        published_at: row.get(11)?,
+        updated_at: row.get(12)?,
+        section,
+        tags: Vec::new(),
+        bylines: Vec::new(),
+        body: raw(body),
+    })
+}
+
+fn add_cards(db: &Connection, article: &mut Article) -> rusqlite::Result<()> {
+    let id: i64 = article.id.parse().unwrap_or_default();
+    let mut tags = db.prepare_cached(
+        "SELECT t.id, t.slug, t.name, t.type FROM content_tags c JOIN tags t ON t.id = c.tag_id \
+         WHERE c.article_id = ? AND c.stage = 1 ORDER BY c.position",
+    )?;
+    let card = |row: &rusqlite::Row<'_>| {
+        Ok(Card {
+            id: row.get::<_, i64>(0)?.to_string(),
+            slug: row.get(1)?,
+            name: row.get(2)?,
+            extra: row.get(3)?,
+        })
+    };
+    article.tags = tags.query_map([id], card)?.collect::<Result<_, _>>()?;
+    let mut bylines = db.prepare_cached(
+        "SELECT a.id, a.slug, a.name, a.role FROM content_bylines c JOIN authors a ON a.id = c.author_id \
+         WHERE c.article_id = ? AND c.stage = 1 ORDER BY c.position",
+    )?;
+    article.bylines = bylines.query_map([id], card)?.collect::<Result<_, _>>()?;
+    Ok(())
+}
+
+fn one(db: &Connection, slug: &str) -> rusqlite::Result<Option<Article>> {
+    let sql = format!(
+        "SELECT {HEAD}, c.body FROM slugs n JOIN article_contents c ON c.article_id = n.entity_id AND c.stage = 1 \
+         LEFT JOIN sections s ON s.id = c.section_id WHERE n.kind = 'article' AND n.slug = ?"
+    );
+    let mut statement = db.prepare_cached(&sql)?;
+    let article = statement.query_row([slug], |row| head(row, row.get(17)?)).optional()?;
+    article.map(|mut article| add_cards(db, &mut article).map(|()| article)).transpose()
+}
+
+fn newest(db: &Connection, kind: i64, facet: i64, limit: i64) -> rusqlite::Result<Vec<Article>> {
+    let now =
+        SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).map_or(0, |since| since.as_millis() as i64);
+    let sql = format!(
+        "SELECT {HEAD} FROM content_facets f JOIN article_contents c ON c.article_id = f.article_id AND c.stage = 1 \
+         LEFT JOIN sections s ON s.id = c.section_id \
+         WHERE f.stage = 1 AND f.kind = ? AND f.facet_id = ? AND f.published_at <= ? AND c.live_from <= ? \
+         ORDER BY f.published_at DESC, f.article_id DESC LIMIT ?"
+    );
+    let mut statement = db.prepare_cached(&sql)?;
+    let rows = statement.query_map(params![kind, facet, now, now, limit], |row| head(row, None))?;
+    let mut articles = rows.collect::<Result<Vec<_>, _>>()?;
+    for article in &mut articles {
+        add_cards(db, article)?;
+    }
+    Ok(articles)
+}
+
+fn tag_id(db: &Connection, slug: &str) -> rusqlite::Result<i64> {
+    db.prepare_cached("SELECT id FROM tags WHERE slug = ?")?.query_row([slug], |row| row.get(0))
+}
+
+thread_local! {
+    static CONNECTION: RefCell<Option<Connection>> = const { RefCell::new(None) };
+}
+
+/// Runs on the blocking pool with this thread's connection.
+async fn read<T: Serialize + Send + 'static>(
+    path: web::Data<String>,
+    work: impl FnOnce(&Connection) -> rusqlite::Result<T> + Send + 'static,
+) -> actix_web::Result<HttpResponse> {
+    let work = move || {
+        CONNECTION.with_borrow_mut(|connection| {
+            if connection.is_none() {
+                *connection = Some(Connection::open_with_flags(&**path, OpenFlags::SQLITE_OPEN_READ_ONLY)?);
+            }
+            connection.as_ref().map(work).transpose()
+        })
+    };
+    let result = web::block(work).await?.map_err(ErrorInternalServerError)?;
+    Ok(HttpResponse::Ok().json(result))
+}
+
+#[get("/v1/articles/{slug}")]
+async fn article(path: web::Data<String>, slug: web::Path<String>) -> actix_web::Result<HttpResponse> {
+    read(path, move |db| one(db, &slug)).await
+}
+
+#[derive(serde::Deserialize)]
+struct Listing {
+    tag: Option<String>,
+    limit: Option<i64>,
+}
+
+#[get("/v1/articles")]
+async fn articles(path: web::Data<String>, listing: web::Query<Listing>) -> actix_web::Result<HttpResponse> {
+    read(path, move |db| {
+        let limit = listing.limit.unwrap_or(20);
+        match &listing.tag {
+            Some(tag) => newest(db, 3, tag_id(db, tag)?, limit),
+            None => newest(db, 0, 0, limit),
+        }
+    })
+    .await
+}
+
+#[actix_web::main]
+async fn main() -> std::io::Result<()> {
+    let mut arguments = std::env::args().skip(1);
+    let database = arguments.next().unwrap_or_else(|| "data/masthead.db".to_owned());
+    let address = arguments.next().unwrap_or_else(|| "127.0.0.1:8090".to_owned());
+    let database = web::Data::new(database);
+    HttpServer::new(move || App::new().app_data(database.clone()).service(article).service(articles))
+        .workers(2)
+        .bind(address)?
+        .run()
+        .await
+}
