@@ -34,7 +34,7 @@ pub(super) struct Add {
     #[arg(long)]
     name: String,
     /// What the user may do
-    #[arg(long, value_parser = PossibleValuesParser::new(Role::ALL.map(Role::as_str)).try_map(|role| role.parse::<Role>()))]
+    #[arg(long, value_parser = PossibleValuesParser::new(Role::ALL.iter().map(|role| role.as_str())).try_map(|role| role.parse::<Role>()))]
     role: Role,
     /// Read the password from the first line of standard input
     #[arg(long)]

@@ -1,7 +1,5 @@
 //! Articles: one document in two stages, the draft that editors work on and the live one that readers see.
 
-use std::str::FromStr;
-
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
@@ -16,6 +14,7 @@ use super::{
     section::SectionCard,
     slug::{Reference, Slug},
     tag::TagCard,
+    text_enum::text_enum,
     workflow::State,
 };
 
@@ -58,42 +57,15 @@ pub enum ArticleType {
     Live,
 }
 
-impl ArticleType {
-    /// Every type.
-    pub const ALL: [Self; 7] = [
-        Self::News,
-        Self::Analysis,
-        Self::Opinion,
-        Self::Feature,
-        Self::Interview,
-        Self::Explainer,
-        Self::Live,
-    ];
-
-    /// The type as it is stored and shown.
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::News => "news",
-            Self::Analysis => "analysis",
-            Self::Opinion => "opinion",
-            Self::Feature => "feature",
-            Self::Interview => "interview",
-            Self::Explainer => "explainer",
-            Self::Live => "live",
-        }
-    }
-}
-
-impl FromStr for ArticleType {
-    type Err = Error;
-
-    fn from_str(text: &str) -> Result<Self, Error> {
-        Self::ALL
-            .into_iter()
-            .find(|kind| kind.as_str() == text)
-            .ok_or_else(|| Error::internal("reading an article type", format!("unknown type {text:?}")))
-    }
-}
+text_enum!(ArticleType {
+    News "news",
+    Analysis "analysis",
+    Opinion "opinion",
+    Feature "feature",
+    Interview "interview",
+    Explainer "explainer",
+    Live "live",
+});
 
 /// A picture with its texts.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]

@@ -1,13 +1,11 @@
 //! Related-article links: listed beside an article, or standing in its body as a `read_more` block.
 
-use std::str::FromStr;
-
 use super::{
     article::Image,
-    error::Error,
     id::{ArticleId, BlockId, LinkId},
     instant::Instant,
     section::SectionCard,
+    text_enum::text_enum,
 };
 
 /// Links to one article at most, inline ones included.
@@ -34,33 +32,14 @@ pub enum LinkKind {
     External,
 }
 
-impl LinkKind {
-    const ALL: [Self; 6] =
-        [Self::Related, Self::Background, Self::FollowUp, Self::Series, Self::CorrectionOf, Self::External];
-
-    /// The kind as it is stored and shown.
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Related => "related",
-            Self::Background => "background",
-            Self::FollowUp => "follow_up",
-            Self::Series => "series",
-            Self::CorrectionOf => "correction_of",
-            Self::External => "external",
-        }
-    }
-}
-
-impl FromStr for LinkKind {
-    type Err = Error;
-
-    fn from_str(text: &str) -> Result<Self, Error> {
-        Self::ALL
-            .into_iter()
-            .find(|kind| kind.as_str() == text)
-            .ok_or_else(|| Error::internal("reading a link kind", format!("unknown kind {text:?}")))
-    }
-}
+text_enum!(LinkKind {
+    Related "related",
+    Background "background",
+    FollowUp "follow_up",
+    Series "series",
+    CorrectionOf "correction_of",
+    External "external",
+});
 
 /// Where a link leads.
 #[derive(Debug, Clone, PartialEq, Eq)]

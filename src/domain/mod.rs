@@ -16,5 +16,6 @@ pub mod site;
 pub mod slug;
 pub mod tag;
 pub mod text;
+mod text_enum;
 pub mod user;
 pub mod workflow;

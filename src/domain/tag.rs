@@ -1,8 +1,6 @@
 //! Tags: what articles are about.
 
-use std::str::FromStr;
-
-use super::{error::Error, id::TagId, instant::Instant, slug::Slug};
+use super::{id::TagId, instant::Instant, slug::Slug, text_enum::text_enum};
 
 /// What a tag names.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, serde::Serialize, serde::Deserialize, utoipa::ToSchema)]
@@ -24,35 +22,15 @@ pub enum TagType {
     Tone,
 }
 
-impl TagType {
-    /// Every type.
-    pub const ALL: [Self; 7] =
-        [Self::Topic, Self::Person, Self::Place, Self::Organisation, Self::Event, Self::Series, Self::Tone];
-
-    /// The type as it is stored and shown.
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Topic => "topic",
-            Self::Person => "person",
-            Self::Place => "place",
-            Self::Organisation => "organisation",
-            Self::Event => "event",
-            Self::Series => "series",
-            Self::Tone => "tone",
-        }
-    }
-}
-
-impl FromStr for TagType {
-    type Err = Error;
-
-    fn from_str(text: &str) -> Result<Self, Error> {
-        Self::ALL
-            .into_iter()
-            .find(|kind| kind.as_str() == text)
-            .ok_or_else(|| Error::internal("reading a tag type", format!("unknown type {text:?}")))
-    }
-}
+text_enum!(TagType {
+    Topic "topic",
+    Person "person",
+    Place "place",
+    Organisation "organisation",
+    Event "event",
+    Series "series",
+    Tone "tone",
+});
 
 /// A tag.
 #[derive(Debug, Clone, PartialEq)]

@@ -1,11 +1,12 @@
 //! Users, their roles, and who is asking.
 
-use std::{fmt, str::FromStr};
+use std::str::FromStr;
 
 use super::{
     error::Error,
     id::{AuthorId, UserId},
     instant::Instant,
+    text_enum::text_enum,
 };
 
 /// What a user may do, from least to most; [`super::permission`] has the table.
@@ -34,37 +35,12 @@ pub enum Role {
     Admin,
 }
 
-impl Role {
-    /// Every role.
-    pub const ALL: [Self; 4] = [Self::Contributor, Self::Author, Self::Editor, Self::Admin];
-
-    /// The role as it is stored and shown.
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Contributor => "contributor",
-            Self::Author => "author",
-            Self::Editor => "editor",
-            Self::Admin => "admin",
-        }
-    }
-}
-
-impl fmt::Display for Role {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.as_str())
-    }
-}
-
-impl FromStr for Role {
-    type Err = Error;
-
-    fn from_str(text: &str) -> Result<Self, Error> {
-        Self::ALL
-            .into_iter()
-            .find(|role| role.as_str() == text)
-            .ok_or_else(|| Error::internal("reading a role", format!("unknown role {text:?}")))
-    }
-}
+text_enum!(Role {
+    Contributor "contributor",
+    Author "author",
+    Editor "editor",
+    Admin "admin",
+});
 
 /// A user as others may see them.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -1,8 +1,6 @@
 //! The states of an article and the steps between them.
 
-use std::{fmt, str::FromStr};
-
-use super::error::Error;
+use super::text_enum::text_enum;
 
 /// Where an article stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, serde::Serialize, serde::Deserialize, utoipa::ToSchema)]
@@ -26,18 +24,6 @@ pub enum Transition {
 }
 
 impl State {
-    /// Every state.
-    pub const ALL: [Self; 3] = [Self::Draft, Self::Published, Self::Unpublished];
-
-    /// The state as it is stored and shown.
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Draft => "draft",
-            Self::Published => "published",
-            Self::Unpublished => "unpublished",
-        }
-    }
-
     /// The state after a step; `None` where the workflow has no such step. Publishing a published article makes
     /// its unpublished changes public.
     pub const fn after(self, transition: Transition) -> Option<Self> {
@@ -50,9 +36,6 @@ impl State {
 }
 
 impl Transition {
-    /// Every step.
-    pub const ALL: [Self; 2] = [Self::Publish, Self::Unpublish];
-
     /// The step as it stands in `allowed_actions` and in the path of its operation.
     pub const fn as_str(self) -> &'static str {
         match self {
@@ -62,19 +45,8 @@ impl Transition {
     }
 }
 
-impl fmt::Display for State {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.as_str())
-    }
-}
-
-impl FromStr for State {
-    type Err = Error;
-
-    fn from_str(text: &str) -> Result<Self, Error> {
-        Self::ALL
-            .into_iter()
-            .find(|state| state.as_str() == text)
-            .ok_or_else(|| Error::internal("reading a workflow state", format!("unknown state {text:?}")))
-    }
-}
+text_enum!(State {
+    Draft "draft",
+    Published "published",
+    Unpublished "unpublished",
+});
