@@ -1,5 +1,15 @@
 //! `masthead demo`: a newsroom to try things out.
 
+mod generator;
+mod newsroom;
+mod words;
+
+use std::io::{self, Write as _};
+
+use rand::RngExt as _;
+use secrecy::SecretString;
+
+pub use self::newsroom::load_newsroom;
 use crate::{domain::error::Error, service::Newsroom};
 
 /// What to make.
@@ -14,7 +24,6 @@ pub struct Args {
 }
 
 /// Who can log in to the demo.
-#[derive(Debug)]
 pub struct DemoLogin {
     /// Their address.
     pub email: String,
@@ -22,19 +31,38 @@ pub struct DemoLogin {
     pub password: String,
 }
 
+impl std::fmt::Debug for DemoLogin {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("DemoLogin").field("email", &self.email).finish_non_exhaustive()
+    }
+}
+
 /// Runs `masthead demo`.
 ///
 /// # Errors
-/// When the newsroom cannot be filled.
-pub async fn run(newsroom: &Newsroom, _args: &Args) -> Result<(), Error> {
-    load_newsroom(newsroom).await.map(drop)
+/// When the newsroom has articles already (without `--articles`), when the articles of the seed were made before, or
+/// when the database cannot be written.
+pub async fn run(newsroom: &Newsroom, args: &Args) -> Result<(), Error> {
+    if let Some(articles) = args.articles {
+        return generator::run(newsroom, articles, args.seed).await;
+    }
+    if newsroom.store.has_articles().await? {
+        return Err(Error::conflict("there are articles already, so the demo has added nothing"));
+    }
+    let login = load_newsroom(newsroom).await?;
+    // The password is told here and nowhere else.
+    writeln!(io::stdout(), "Log in as {} with the password {}", login.email, login.password)
+        .map_err(|error| Error::internal("telling the password", error))
 }
 
-/// Loads the small newsroom.
-///
-/// # Errors
-/// When it cannot be loaded.
-#[expect(clippy::unused_async, reason = "loading awaits the store")]
-pub async fn load_newsroom(_newsroom: &Newsroom) -> Result<DemoLogin, Error> {
-    Err(Error::Internal("the demo is not there yet".to_owned()))
+/// A password that cannot be guessed, without characters that look like each other.
+fn random_password() -> String {
+    const CHARACTERS: &[u8] = b"abcdefghijkmnpqrstuvwxyzABCDEFGHJKLMNPQRSTUVWXYZ23456789";
+    let mut rng = rand::rng();
+    (0..20).map(|_| char::from(CHARACTERS[rng.random_range(0..CHARACTERS.len())])).collect()
+}
+
+/// A password that nobody knows.
+fn unknown_password() -> SecretString {
+    random_password().into()
 }
