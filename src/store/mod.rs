@@ -19,7 +19,10 @@ pub mod statements;
 pub mod tags;
 pub mod users;
 
-use std::{sync::Arc, time::Duration};
+use std::{
+    sync::Arc,
+    time::{Duration, Instant},
+};
 
 use diesel::{
     connection::{AnsiTransactionManager, TransactionManager},
@@ -31,6 +34,7 @@ use tracing::Span;
 use self::{
     conn::{ConnectionManager, DatabaseUrl, Db, Synchronous},
     error::busy,
+    statements::Usage,
 };
 use crate::domain::error::Error;
 
@@ -103,12 +107,13 @@ impl Lane {
         let _connection = self.connections.acquire().await.map_err(|error| busy(&error.to_string()))?;
         let (lane, span) = (Arc::clone(self), Span::current());
         let work = move || {
-            span.in_scope(|| {
-                statements::measure(|| {
-                    let mut connection = lane.connection()?;
-                    transaction(&mut connection, mode, work)
-                })
-            })
+            let _entered = span.enter();
+            let begun = Instant::now();
+            let (result, statements) = match lane.connection() {
+                Ok(mut connection) => transaction(&mut connection, mode, work),
+                Err(error) => (Err(error), 0),
+            };
+            (result, Usage { statements, time: begun.elapsed() })
         };
         let joined = tokio::task::spawn_blocking(work).await;
         let (result, usage) = joined.map_err(|error| Error::internal("database work", error))?;
@@ -121,12 +126,28 @@ impl Lane {
     }
 }
 
-/// Runs `work` in one transaction, which ends with a rollback if it fails.
+/// Runs `work` in one transaction, which ends with a rollback if it fails; also tells how many statements it took.
 fn transaction<T>(
     db: &mut Db,
     mode: Mode,
     work: impl FnOnce(&mut Db) -> Result<T, Error>,
-) -> Result<T, Error> {
+) -> (Result<T, Error>, u32) {
+    if let Err(error) = begin(db, mode) {
+        return (Err(error), 0);
+    }
+    let (result, statements) = statements::count(|| work(db));
+    if result.is_ok() {
+        let committed = conn::on_either!(db, conn => AnsiTransactionManager::commit_transaction(conn));
+        return (committed.map_err(Error::from).and(result), statements);
+    }
+    if let Err(error) = conn::on_either!(db, conn => AnsiTransactionManager::rollback_transaction(conn)) {
+        // The connection is broken now and the pool drops it, which rolls back as well.
+        tracing::warn!(error = %error, "rollback failed");
+    }
+    (result, statements)
+}
+
+fn begin(db: &mut Db, mode: Mode) -> Result<(), Error> {
     match (&mut *db, mode) {
         (Db::Sqlite(conn), Mode::Read) => AnsiTransactionManager::begin_transaction_sql(conn, "BEGIN")?,
         (Db::Sqlite(conn), Mode::Write) => {
@@ -141,16 +162,7 @@ fn transaction<T>(
         }
         (Db::Postgres(conn), Mode::Write) => AnsiTransactionManager::begin_transaction(conn)?,
     }
-    let result = work(db);
-    if result.is_ok() {
-        conn::on_either!(db, conn => AnsiTransactionManager::commit_transaction(conn))?;
-    } else if let Err(error) =
-        conn::on_either!(db, conn => AnsiTransactionManager::rollback_transaction(conn))
-    {
-        // The connection is broken now and the pool drops it, which rolls back as well.
-        tracing::warn!(error = %error, "rollback failed");
-    }
-    result
+    Ok(())
 }
 
 impl Store {

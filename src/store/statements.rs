@@ -1,10 +1,6 @@
 //! Counts SQL statements, so that a test and `Server-Timing` can tell how many a request took.
 
-use std::{
-    cell::Cell,
-    future::Future,
-    time::{Duration, Instant},
-};
+use std::{cell::Cell, future::Future, time::Duration};
 
 thread_local! {
     static ON_THIS_THREAD: Cell<u32> = const { Cell::new(0) };
@@ -28,12 +24,11 @@ pub(super) fn count_one() {
     ON_THIS_THREAD.with(|count| count.set(count.get() + 1));
 }
 
-/// Runs database work on this thread and measures it.
-pub(super) fn measure<T>(work: impl FnOnce() -> T) -> (T, Usage) {
-    let (before, begun) = (ON_THIS_THREAD.with(Cell::get), Instant::now());
+/// Runs database work on this thread and counts its statements.
+pub(super) fn count<T>(work: impl FnOnce() -> T) -> (T, u32) {
+    let before = ON_THIS_THREAD.with(Cell::get);
     let result = work();
-    let statements = ON_THIS_THREAD.with(Cell::get).wrapping_sub(before);
-    (result, Usage { statements, time: begun.elapsed() })
+    (result, ON_THIS_THREAD.with(Cell::get).wrapping_sub(before))
 }
 
 /// Adds to the usage of the request on whose task this is called, if there is one.

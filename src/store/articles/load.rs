@@ -87,12 +87,21 @@ pub fn get(
                 .and(contents::live_until.is_null().or(contents::live_until.gt(context.now.millis()))),
         );
     }
-    let row: Option<HeadRow> = query
-        .select((ContentRow::as_select(), sections::CARD.nullable(), articles::first_published_at))
+    let row: Option<(ContentRow, SectionColumns, Option<i64>, String)> = query
+        .select((
+            ContentRow::as_select(),
+            sections::CARD.nullable(),
+            articles::first_published_at,
+            contents::body,
+        ))
         .first(db)
         .optional()?;
-    let Some(row) = row else { return Ok(None) };
-    Ok(complete(db, vec![row], stage, context)?.pop())
+    let Some((row, section, first_published_at, body)) = row else { return Ok(None) };
+    let include = Include { body: false, ..context.include };
+    let article =
+        complete(db, vec![(row, section, first_published_at)], stage, LoadContext { include, ..context })?
+            .pop();
+    Ok(article.map(|article| Article { body: Some(body), ..article }))
 }
 
 /// The article that a slug belongs to, and whether readers may know the slug.
