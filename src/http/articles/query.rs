@@ -81,6 +81,7 @@ pub struct ArticleListQuery {
     #[param(max_length = 1000, example = "/world/europe")]
     section: Option<String>,
     /// Whether `section` includes those below it.
+    #[param(inline)]
     section_scope: Option<SectionScope>,
     /// With any of these tags, by id or slug, separated by commas.
     #[param(max_length = 2000, example = "port-authority,harbour")]
@@ -116,12 +117,15 @@ pub struct ArticleListQuery {
     #[param(max_items = 100)]
     exclude: Vec<ArticleId>,
     /// Only articles that have this.
+    #[param(inline)]
     has: Option<Having>,
     /// In this state of the workflow; only with `stage=draft`.
     state: Option<State>,
     /// The order.
+    #[param(inline)]
     sort: ArticleSort,
     /// Parts that lists leave out otherwise.
+    #[param(inline)]
     include: Vec<IncludePart>,
     /// Only these fields, separated by commas; a dot goes into a field: `headline,section.name`.
     #[param(max_length = 2000, example = "headline,section.name")]
