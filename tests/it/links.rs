@@ -127,14 +127,7 @@ async fn links_are_ordered_and_may_lead_elsewhere() {
     let path = path_of(&app.draft("Source").await);
     for title in ["One", "Two"] {
         let target = json!({"url": "https://elsewhere.example/a?b=c", "title": title});
-        editor.post(&format!("{path}/links"), json!({"kind": "source", "target": target})).await;
-    }
-    let draft = editor.get(&format!("{path}?stage=draft")).await.expect(200);
-    if draft.json["related"].as_array().unwrap().is_empty() {
-        for title in ["One", "Two"] {
-            let target = json!({"url": "https://elsewhere.example/a?b=c", "title": title});
-            editor.post(&format!("{path}/links"), json!({ "target": target })).await.expect(201);
-        }
+        editor.post(&format!("{path}/links"), json!({"kind": "external", "target": target})).await.expect(201);
     }
     let draft = editor.get(&format!("{path}?stage=draft")).await.expect(200);
     let card = &draft.json["related"][0]["card"];
