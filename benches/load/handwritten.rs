@@ -3,9 +3,10 @@
 //!
 //! `cargo run --release --example handwritten -- data/masthead.db 127.0.0.1:8090`
 
-use std::{cell::RefCell, time::SystemTime};
+use std::cell::RefCell;
 
 use actix_web::{App, HttpResponse, HttpServer, error::ErrorInternalServerError, get, web};
+use chrono::Utc;
 use rusqlite::{Connection, OpenFlags, OptionalExtension, params};
 use serde::Serialize;
 use serde_json::value::RawValue;
@@ -110,8 +111,7 @@ fn one(db: &Connection, slug: &str) -> rusqlite::Result<Option<Article>> {
 }
 
 fn newest(db: &Connection, kind: i64, facet: i64, limit: i64) -> rusqlite::Result<Vec<Article>> {
-    let now =
-        SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).map_or(0, |since| since.as_millis() as i64);
+    let now = Utc::now().timestamp_millis();
     let sql = format!(
         "SELECT {HEAD} FROM content_facets f JOIN article_contents c ON c.article_id = f.article_id AND c.stage = 1 \
          LEFT JOIN sections s ON s.id = c.section_id \
@@ -153,7 +153,7 @@ async fn read<T: Serialize + Send + 'static>(
 }
 
 #[get("/v1/articles/{slug}")]
-async fn article(path: web::Data<String>, slug: web::Path<String>) -> actix_web::Result<HttpResponse> {
+async fn get_article(path: web::Data<String>, slug: web::Path<String>) -> actix_web::Result<HttpResponse> {
     read(path, move |db| one(db, &slug)).await
 }
 
@@ -164,7 +164,10 @@ struct Listing {
 }
 
 #[get("/v1/articles")]
-async fn articles(path: web::Data<String>, listing: web::Query<Listing>) -> actix_web::Result<HttpResponse> {
+async fn list_articles(
+    path: web::Data<String>,
+    listing: web::Query<Listing>,
+) -> actix_web::Result<HttpResponse> {
     read(path, move |db| {
         let limit = listing.limit.unwrap_or(20);
         match &listing.tag {
@@ -181,7 +184,7 @@ async fn main() -> std::io::Result<()> {
     let database = arguments.next().unwrap_or_else(|| "data/masthead.db".to_owned());
     let address = arguments.next().unwrap_or_else(|| "127.0.0.1:8090".to_owned());
     let database = web::Data::new(database);
-    HttpServer::new(move || App::new().app_data(database.clone()).service(article).service(articles))
+    HttpServer::new(move || App::new().app_data(database.clone()).service(get_article).service(list_articles))
         .workers(2)
         .bind(address)?
         .run()

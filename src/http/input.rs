@@ -88,7 +88,7 @@ fn unreadable(error: actix_web::Error) -> Error {
     }
 }
 
-fn contract(request: &HttpRequest) -> Result<web::Data<Contract>, Error> {
+pub(super) fn contract(request: &HttpRequest) -> Result<web::Data<Contract>, Error> {
     let contract = request.app_data::<web::Data<Contract>>().cloned();
     contract.ok_or_else(|| Error::Internal("the application has no contract".to_owned()))
 }

@@ -73,8 +73,9 @@ pub fn complete(document: &utoipa::openapi::OpenApi) -> serde_json::Result<Value
     let schemas = document["components"]["schemas"].clone();
     if let Some(paths) = document["paths"].as_object_mut() {
         for item in paths.values_mut() {
-            for operation in item.as_object_mut().into_iter().flat_map(Map::values_mut) {
-                operation.as_object_mut().map(|operation| complete_operation(operation, &schemas));
+            let operations = item.as_object_mut().into_iter().flat_map(Map::values_mut);
+            for operation in operations.filter_map(Value::as_object_mut) {
+                complete_operation(operation, &schemas);
             }
         }
     }

@@ -107,16 +107,10 @@ impl ConnectionManager {
             }
             DatabaseUrl::Postgres(url) => Db::Postgres(PgConnection::establish(url.expose_secret())?),
         };
-        // BEGIN and COMMIT come twice: as what they are, then as the query that they are sent as.
-        let mut is_transaction = false;
-        db.set_instrumentation(move |event: InstrumentationEvent<'_>| match event {
-            InstrumentationEvent::BeginTransaction { .. }
-            | InstrumentationEvent::CommitTransaction { .. }
-            | InstrumentationEvent::RollbackTransaction { .. } => is_transaction = true,
-            InstrumentationEvent::StartQuery { .. } if !std::mem::take(&mut is_transaction) => {
+        db.set_instrumentation(|event: InstrumentationEvent<'_>| {
+            if let InstrumentationEvent::StartQuery { .. } = event {
                 statements::count_one();
             }
-            _ => {}
         });
         Ok(db)
     }

@@ -147,7 +147,7 @@ async fn every_operation_admits_whom_it_should() {
     for row in ROWS {
         let operation = operations.iter().find(|operation| operation.id() == row.operation);
         let operation = *operation.unwrap_or_else(|| panic!("{} is not documented", row.operation));
-        let roles = [None].into_iter().chain(Role::ALL.map(Some));
+        let roles = [None].into_iter().chain(Role::ALL.iter().copied().map(Some));
         for (role, expected) in roles.zip(row.expected) {
             let path = place(&app, operation).await;
             let body = (row.body)().to_string().replace("{n}", &number().to_string());

@@ -22,7 +22,7 @@ use super::{
     },
     caller::{Caller, IfMatch},
     contract::Contract,
-    input::{Input, NoQuery, Query, parse_value},
+    input::{Input, NoQuery, Query, contract, parse_value},
     path::{Named, parameter},
 };
 use crate::{
@@ -349,7 +349,6 @@ pub async fn get_block(
 pub async fn update_block(
     request: HttpRequest,
     newsroom: Data<Newsroom>,
-    contract: Data<Contract>,
     Caller(principal): Caller,
     name: Named,
     _: NoQuery,
@@ -357,7 +356,7 @@ pub async fn update_block(
     Input(patch): Input<BlockPatch>,
 ) -> Result<HttpResponse, Error> {
     let (reference, version, id) = (name.reference(), if_match.version(), block_id(&request)?);
-    let contract = Contract::clone(&contract);
+    let contract = Contract::clone(&*contract(&request)?);
     let write = move |block: &Block<LinkId>| {
         let mut value =
             serde_json::to_value(block).map_err(|error| Error::internal("reading a stored block", error))?;
