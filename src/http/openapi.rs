@@ -66,6 +66,7 @@ pub fn complete(document: &utoipa::openapi::OpenApi) -> serde_json::Result<Value
     let text = serde_json::to_string(document)?;
     // utoipa calls `List<Tag>` "List_Tag".
     let mut document: Value = serde_json::from_str(&readable_names(&text))?;
+    close_blocks(&mut document["components"]["schemas"]);
     let schemas = document["components"]["schemas"].clone();
     if let Some(paths) = document["paths"].as_object_mut() {
         for item in paths.values_mut() {
@@ -75,6 +76,16 @@ pub fn complete(document: &utoipa::openapi::OpenApi) -> serde_json::Result<Value
         }
     }
     Ok(document)
+}
+
+/// A block to write takes only the members of its type and its id. The kinds of blocks are a part of `BlockInput`, so each
+/// has to know the id to be able to refuse everything else.
+fn close_blocks(schemas: &mut Value) {
+    let variants = schemas.pointer_mut("/BlockContent_LinkInput/oneOf").and_then(Value::as_array_mut);
+    for variant in variants.into_iter().flatten() {
+        variant["properties"]["id"] = json!({});
+        variant["additionalProperties"] = json!(false);
+    }
 }
 
 /// Renames generic schemas: `List_X` to `XList`.

@@ -130,7 +130,10 @@ async fn a_withdrawn_article_is_gone_for_readers() {
         reader.get(path).await.problem(404, "not_found");
     }
     for query in ["", "?section=city", "?language=en", "?type=news"] {
-        assert!(reader.get(&format!("/v1/articles{query}")).await.expect(200).each("id").is_empty(), "{query}");
+        assert!(
+            reader.get(&format!("/v1/articles{query}")).await.expect(200).each("id").is_empty(),
+            "{query}"
+        );
     }
     let refused = editor.act(&format!("{path}/unpublish")).await.problem(409, "invalid_transition");
     assert!(refused.json["allowed_actions"].as_array().unwrap().contains(&json!("publish")));
@@ -202,11 +205,13 @@ async fn all_faults_of_an_article_are_told_at_once() {
     for place in ["/headline", "/nonsense", "/body/0/blocks/1/type"] {
         assert!(places.contains(&place), "{place}: {}", answer.text);
     }
-    let bad = json!({"headline": "A", "body": [{"blocks": [paragraph("<script>x</script>")]}], "slug": "A B"});
+    let bad =
+        json!({"headline": "A", "body": [{"blocks": [paragraph("<script>x</script>")]}], "slug": "A B"});
     let answer = editor.post("/v1/articles", bad).await.problem(422, "invalid");
     let places = each(&answer.json["errors"], "pointer");
     assert_eq!(places, ["/slug", "/body/0/blocks/0/html"], "{}", answer.text);
-    let bad = json!({"headline": "A", "section": "nowhere", "tags": ["none"], "bylines": [{"author": "no-one"}]});
+    let bad =
+        json!({"headline": "A", "section": "nowhere", "tags": ["none"], "bylines": [{"author": "no-one"}]});
     let answer = editor.post("/v1/articles", bad).await.problem(422, "invalid");
     answer
         .fault("/section", "unknown_section")

@@ -31,7 +31,8 @@ async fn an_author_whom_bylines_name_is_only_detached() {
     let app = TestApp::start().await;
     let (editor, reader) = (app.editor().await, app.anonymous());
     editor.post("/v1/authors", json!({"name": "Ada Okafor"})).await.expect(201);
-    let article = path_of(&app.published_with("Bridge", json!({"bylines": [{"author": "ada-okafor"}]})).await);
+    let article =
+        path_of(&app.published_with("Bridge", json!({"bylines": [{"author": "ada-okafor"}]})).await);
     editor.delete("/v1/authors/ada-okafor").await.problem(409, "in_use");
     editor.delete("/v1/authors/ada-okafor?detach=true").await.expect(204);
     reader.get("/v1/authors/ada-okafor").await.problem(404, "not_found");

@@ -18,8 +18,7 @@ async fn sections_are_inserted_replaced_patched_ordered_and_deleted() {
     let next = made.json["body"][1]["id"].as_str().unwrap().to_owned();
     assert_eq!(made.json["body"][1]["anchor"], "what-next");
     assert_eq!(made.header("location"), format!("{path}/{next}"));
-    let made =
-        editor.post(&path, json!({"position": 0, "section": section("What next")})).await.expect(201);
+    let made = editor.post(&path, json!({"position": 0, "section": section("What next")})).await.expect(201);
     assert_eq!(each(&made.json["body"], "anchor")[..1], ["what-next-2"], "anchors are unique");
     assert_eq!(made.json["body"][2]["id"], *next);
     assert_eq!(made.json["body"][2]["anchor"], "what-next");
@@ -31,7 +30,8 @@ async fn sections_are_inserted_replaced_patched_ordered_and_deleted() {
     assert_eq!((&section["heading"], &section["level"]), (&json!("Afterwards"), &json!(3)));
     assert_eq!(section["anchor"], "afterwards", "never published, so the anchor follows");
     assert_eq!(section["blocks"][0]["id"], block, "blocks stay");
-    let replaced = editor.put(&one, json!({"blocks": [{"id": block, "type": "divider"}, paragraph("New")]})).await;
+    let replaced =
+        editor.put(&one, json!({"blocks": [{"id": block, "type": "divider"}, paragraph("New")]})).await;
     let replaced = replaced.expect(200);
     let section = &replaced.json["body"][2];
     assert_eq!((&section["heading"], &section["level"]), (&Value::Null, &json!(2)));
@@ -67,7 +67,8 @@ async fn blocks_are_inserted_patched_and_deleted() {
     let first = draft.json["body"][0]["blocks"][0]["id"].clone();
     let blocks = format!("{path}/body/{section}/blocks");
 
-    let image = json!({"type": "image", "media": {"url": "https://images.example/a.jpg"}, "caption": "A bridge"});
+    let image =
+        json!({"type": "image", "media": {"url": "https://images.example/a.jpg"}, "caption": "A bridge"});
     let made = editor.post(&blocks, json!({"position": 0, "block": image})).await.expect(201);
     let id = made.json["body"][0]["blocks"][0]["id"].as_str().unwrap().to_owned();
     let one = format!("{path}/blocks/{id}");
@@ -79,21 +80,31 @@ async fn blocks_are_inserted_patched_and_deleted() {
     assert_eq!((&block["caption"], &block["credit"]), (&Value::Null, &json!("Ada")));
     assert_eq!(block["media"]["url"], "https://images.example/a.jpg", "what is absent stays");
     assert_eq!(editor.get(&format!("{one}?stage=draft")).await.expect(200).json, *block);
-    let other = editor.patch(&one, json!({"type": "quote", "html": "So it is.", "cite": "Ada"})).await.expect(200);
+    let other =
+        editor.patch(&one, json!({"type": "quote", "html": "So it is.", "cite": "Ada"})).await.expect(200);
     let block = &other.json["body"][0]["blocks"][0];
     assert_eq!(*block, json!({"id": id, "type": "quote", "html": "So it is.", "cite": "Ada"}));
 
     let bad = editor.patch(&one, json!({"html": "<script>x</script>"})).await.problem(422, "invalid");
     assert_eq!(each(&bad.json["errors"], "pointer"), ["/html"], "{}", bad.text);
-    editor.patch(&one, json!({"nonsense": 1})).await.problem(422, "invalid").fault("/nonsense", "unknown_field");
+    editor
+        .patch(&one, json!({"nonsense": 1}))
+        .await
+        .problem(422, "invalid")
+        .fault("/nonsense", "unknown_field");
     editor.patch(&one, json!({"html": null})).await.problem(422, "invalid").fault("/html", "required");
+    let bad = editor.post(&blocks, json!({"block": {"type": "divider", "html": "x"}})).await;
+    bad.problem(422, "invalid").fault("/block/html", "unknown_field").faults(1);
     let bad = editor.post(&blocks, json!({"block": {"type": "hologram"}})).await.problem(422, "invalid");
     assert_eq!(each(&bad.json["errors"], "pointer"), ["/block/type"], "{}", bad.text);
 
     let deleted = editor.delete(&one).await.expect(200);
     assert_eq!(each(&deleted.json["body"][0]["blocks"], "id"), [first.as_str().unwrap()]);
     editor.delete(&one).await.problem(404, "not_found");
-    editor.post(&format!("{path}/body/7/blocks"), json!({"block": paragraph("x")})).await.problem(404, "not_found");
+    editor
+        .post(&format!("{path}/body/7/blocks"), json!({"block": paragraph("x")}))
+        .await
+        .problem(404, "not_found");
 }
 
 #[actix_web::test]

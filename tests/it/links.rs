@@ -32,7 +32,8 @@ async fn a_read_more_block_and_its_link_are_one() {
     let section = draft.json["body"][0]["id"].as_str().unwrap();
     let first = draft.json["body"][0]["blocks"][0]["id"].as_str().unwrap();
 
-    let made = editor.post(&format!("{path}/body/{section}/blocks"), json!({"block": read_more(&target)})).await;
+    let made =
+        editor.post(&format!("{path}/body/{section}/blocks"), json!({"block": read_more(&target)})).await;
     let made = made.expect(201);
     let (block, link) = (&made.json["body"][0]["blocks"][1], &made.json["related"][0]);
     assert_eq!((&block["link"]["id"], &link["block_id"]), (&link["id"], &block["id"]));
@@ -49,7 +50,8 @@ async fn a_read_more_block_and_its_link_are_one() {
     assert_eq!(made.header("location"), format!("{path}/links/{}", links[1]));
     assert_eq!(blocks[1]["link"]["id"], *links[1]);
 
-    let patched = editor.patch(&format!("{path}/links/{}", links[1]), json!({"label": "See also"})).await.expect(200);
+    let patched =
+        editor.patch(&format!("{path}/links/{}", links[1]), json!({"label": "See also"})).await.expect(200);
     assert_eq!(patched.json["body"][0]["blocks"][1]["link"]["label"], "See also");
     let without_link = editor.delete(&format!("{path}/links/{}", links[1])).await.expect(200);
     assert_eq!(each(&without_link.json["body"][0]["blocks"], "type"), ["paragraph", "read_more"]);
@@ -127,7 +129,10 @@ async fn links_are_ordered_and_may_lead_elsewhere() {
     let path = path_of(&app.draft("Source").await);
     for title in ["One", "Two"] {
         let target = json!({"url": "https://elsewhere.example/a?b=c", "title": title});
-        editor.post(&format!("{path}/links"), json!({"kind": "external", "target": target})).await.expect(201);
+        editor
+            .post(&format!("{path}/links"), json!({"kind": "external", "target": target}))
+            .await
+            .expect(201);
     }
     let draft = editor.get(&format!("{path}?stage=draft")).await.expect(200);
     let card = &draft.json["related"][0]["card"];
@@ -164,7 +169,8 @@ async fn a_link_needs_a_target_that_can_be_linked_to() {
     hidden.problem(422, "invalid").fault("/target/article_id", "unknown_article");
     let nowhere = json!({"target": {"url": "https://a.example", "title": "A"}, "after_block": "7"});
     editor.post(&links, nowhere).await.problem(422, "invalid").fault("/after_block", "unknown_block");
-    let blocks = json!({"body": [{"blocks": [{"type": "read_more", "link": {"target": {"article_id": "7"}}}]}]});
+    let blocks =
+        json!({"body": [{"blocks": [{"type": "read_more", "link": {"target": {"article_id": "7"}}}]}]});
     let bad = editor.put(&format!("{}/body", path_of(&draft)), blocks).await.problem(422, "invalid");
     assert_eq!(each(&bad.json["errors"], "code"), ["unknown_article"], "{}", bad.text);
 }

@@ -30,9 +30,18 @@ async fn filters_find_what_they_say() {
     }
     editor.post("/v1/authors", json!({"name": "Ada"})).await.expect(201);
     let image = json!({"media": {"url": "https://images.example/a.jpg"}});
-    let a = published_in(&app, 2021, "A", json!({"section": "world", "tags": ["port"], "type": "opinion"})).await;
-    published_in(&app, 2022, "B", json!({"section": "world/europe", "tags": ["port", "rail"], "language": "de"})).await;
-    let c = published_in(&app, 2023, "C", json!({"bylines": [{"author": "ada"}], "sections": ["world/europe"]})).await;
+    let a =
+        published_in(&app, 2021, "A", json!({"section": "world", "tags": ["port"], "type": "opinion"})).await;
+    published_in(
+        &app,
+        2022,
+        "B",
+        json!({"section": "world/europe", "tags": ["port", "rail"], "language": "de"}),
+    )
+    .await;
+    let c =
+        published_in(&app, 2023, "C", json!({"bylines": [{"author": "ada"}], "sections": ["world/europe"]}))
+            .await;
     published_in(&app, 2024, "D", json!({"tags": ["air"], "lead_image": image, "type": "analysis"})).await;
     app.draft("E").await;
 

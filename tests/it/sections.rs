@@ -85,7 +85,10 @@ async fn a_section_in_use_is_deleted_only_with_a_place_for_what_is_in_it() {
     bad.problem(400, "invalid_parameter").fault("move_to", "unknown_section");
     editor.delete("/v1/sections/world?move_to=abroad").await.expect(204);
     assert_eq!(reader.get("/v1/sections/world").await.expect(308).header("location"), "/v1/sections/abroad");
-    assert_eq!(reader.get("/v1/sections").await.expect(200).each("path"), ["/abroad", "/abroad/europe", "/city"]);
+    assert_eq!(
+        reader.get("/v1/sections").await.expect(200).each("path"),
+        ["/abroad", "/abroad/europe", "/city"]
+    );
     assert_eq!(reader.get(&article).await.expect(200).json["path"], "/abroad/bridge");
     assert_eq!(reader.get("/v1/articles?section=abroad").await.expect(200).each("slug"), ["bridge"]);
     editor.delete("/v1/sections/abroad%2Feurope").await.expect(204);

@@ -18,7 +18,9 @@ async fn the_site_is_edited_by_administrators() {
     assert_eq!(read.json["language"], before.json["language"], "what is absent stays");
     let bad = json!({"time_zone": "Mars/Phobos", "url": "ftp://a", "language": "?", "name": ""});
     let bad = admin.patch("/v1/site", bad).await.problem(422, "invalid");
-    bad.fault("/time_zone", "unknown_time_zone").fault("/url", "not_a_url").fault("/language", "bad_language");
+    bad.fault("/time_zone", "unknown_time_zone")
+        .fault("/url", "not_a_url")
+        .fault("/language", "bad_language");
     admin.if_match(&before.etag()).patch("/v1/site", json!({"name": "B"})).await.problem(412, "stale");
 }
 
@@ -33,7 +35,10 @@ async fn a_permalink_changes_the_path_of_articles() {
         ("/{section}/{id}", format!("/city/{}", article.id())),
         ("/{year}/{slug}", format!("/{}/bridge", &article.json["first_published_at"].as_str().unwrap()[..4])),
     ] {
-        admin.patch("/v1/site", json!({"permalink": permalink, "url": "https://a.example"})).await.expect(200);
+        admin
+            .patch("/v1/site", json!({"permalink": permalink, "url": "https://a.example"}))
+            .await
+            .expect(200);
         let read = reader.get(&path).await.expect(200);
         assert_eq!(read.json["path"], expected, "{permalink}");
         assert_eq!(read.json["url"], format!("https://a.example{expected}"));

@@ -220,7 +220,8 @@ fn every_reference_leads_somewhere() {
     fn walk(value: &Value, missing: &mut Vec<String>) {
         match value {
             Value::Object(members) => {
-                let pointer = members.get("$ref").and_then(Value::as_str).and_then(|text| text.strip_prefix('#'));
+                let pointer =
+                    members.get("$ref").and_then(Value::as_str).and_then(|text| text.strip_prefix('#'));
                 if let Some(pointer) = pointer.filter(|pointer| DOCUMENT.pointer(pointer).is_none()) {
                     missing.push(pointer.to_owned());
                 }
