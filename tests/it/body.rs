@@ -93,6 +93,8 @@ async fn blocks_are_inserted_patched_and_deleted() {
         .problem(422, "invalid")
         .fault("/nonsense", "unknown_field");
     editor.patch(&one, json!({"html": null})).await.problem(422, "invalid").fault("/html", "required");
+    let bad = editor.post(&blocks, json!({"block": {"type": "divider", "html": "x"}})).await;
+    bad.problem(422, "invalid").fault("/block/html", "unknown_field").faults(1);
     let bad = editor.post(&blocks, json!({"block": {"type": "hologram"}})).await.problem(422, "invalid");
     assert_eq!(each(&bad.json["errors"], "pointer"), ["/block/type"], "{}", bad.text);
 
