@@ -71,7 +71,9 @@ pub fn complete(document: &utoipa::openapi::OpenApi) -> serde_json::Result<Value
     if let Some(paths) = document["paths"].as_object_mut() {
         for item in paths.values_mut() {
             for operation in item.as_object_mut().into_iter().flat_map(Map::values_mut) {
-                operation.as_object_mut().map(|operation| complete_operation(operation, &schemas));
+                if let Some(operation) = operation.as_object_mut() {
+                    complete_operation(operation, &schemas);
+                }
             }
         }
     }

@@ -42,7 +42,8 @@ pub struct LiveDates {
 /// The dates of those articles that have a live document.
 pub fn live_dates(db: &mut Db, ids: &[ArticleId]) -> Result<HashMap<ArticleId, LiveDates>, Error> {
     let numbers: Vec<i64> = ids.iter().map(|id| id.get()).collect();
-    let rows: Vec<(i64, Option<i64>, Option<i64>, Option<i64>)> = contents::table
+    type Row = (i64, Option<i64>, Option<i64>, Option<i64>);
+    let rows: Vec<Row> = contents::table
         .filter(contents::article_id.eq_any(numbers))
         .filter(contents::stage.eq(stage_number(Stage::Live)))
         .select((contents::article_id, contents::live_from, contents::live_until, contents::published_at))
