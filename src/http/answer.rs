@@ -63,17 +63,13 @@ pub struct Answer<'a, T> {
 impl<'a, T: Serialize> Answer<'a, T> {
     /// 200 with this body.
     pub fn ok(request: &'a HttpRequest, principal: &Principal, body: T) -> Self {
-        let private = !principal.is_anonymous();
-        Self {
-            request,
-            body,
-            status: StatusCode::OK,
-            version: None,
-            private,
-            location: None,
-            link: None,
-            fields: None,
-        }
+        Self { private: !principal.is_anonymous(), ..Self::private(request, body) }
+    }
+
+    /// 200 with this body, for the caller only.
+    pub fn private(request: &'a HttpRequest, body: T) -> Self {
+        let status = StatusCode::OK;
+        Self { request, body, status, version: None, private: true, location: None, link: None, fields: None }
     }
 
     /// Puts a version in front of the `ETag`: what `If-Match` is compared with.

@@ -76,10 +76,13 @@ async fn no_edit_of_an_article_is_lost() {
     let article = path_of(&app.draft("Bridge").await);
     for version in 1..=10 {
         let fields = ["headline", "standfirst", "kicker", "dateline"];
-        let edits = fields.map(|field| {
-            let (editor, path) = (editor.if_match(&format!("\"{version}\"")), article.clone());
-            spawn(async move { (field, editor.patch(&path, json!({ field: format!("Edit {version}") })).await) })
-        });
+        let edits =
+            fields.map(|field| {
+                let (editor, path) = (editor.if_match(&format!("\"{version}\"")), article.clone());
+                spawn(async move {
+                    (field, editor.patch(&path, json!({ field: format!("Edit {version}") })).await)
+                })
+            });
         let (mut won, mut told) = (Vec::new(), Vec::new());
         for edit in edits {
             let (field, answer) = edit.await.unwrap();
@@ -105,7 +108,8 @@ async fn what_goes_live_is_what_was_read() {
     for _ in 0..20 {
         let if_match = editor.if_match(&format!("\"{version}\""));
         let edit = {
-            let (editor, path, headline) = (if_match.clone(), article.clone(), format!("Edit {}", version + 1));
+            let (editor, path, headline) =
+                (if_match.clone(), article.clone(), format!("Edit {}", version + 1));
             spawn(async move { editor.patch(&path, json!({ "headline": headline })).await })
         };
         let publish = {

@@ -21,7 +21,11 @@ use crate::{
         user::{EmailAddress, Principal, Role, User},
         workflow::State,
     },
-    service::{Newsroom, articles, authors, sections, site, tags, users},
+    service::{
+        Newsroom,
+        articles::{self, ArticleView, EditRequest},
+        authors, sections, site, tags, users,
+    },
 };
 
 const NEWSROOM: &str = include_str!("newsroom.json");
@@ -323,21 +327,23 @@ async fn add_article(
     };
     let mut view = articles::create(newsroom, admin.clone(), changes).await?;
     let id = view.article.id;
-    let reference = || Reference::Id(id.get());
+    let on = |view: &ArticleView| EditRequest {
+        principal: admin.clone(),
+        reference: Reference::Id(id.get()),
+        version: Some(view.article.version),
+    };
     for link in links {
-        let (link, version) = (link.new_link(known)?, Some(view.article.version));
-        (view, _) = articles::create_link(newsroom, admin.clone(), reference(), version, link, None).await?;
+        let link = link.new_link(known)?;
+        (view, _) = articles::create_link(newsroom, on(&view), link, None).await?;
     }
     known.insert(demo.slug, id);
     if state == State::Draft {
         return Ok(());
     }
-    let version = Some(view.article.version);
     let published_at = Some(before(now, days_ago));
-    view = articles::publish(newsroom, admin.clone(), reference(), version, published_at).await?;
+    view = articles::publish(newsroom, on(&view), published_at).await?;
     if state == State::Unpublished {
-        let version = Some(view.article.version);
-        articles::unpublish(newsroom, admin.clone(), reference(), version).await?;
+        articles::unpublish(newsroom, on(&view)).await?;
     }
     Ok(())
 }

@@ -1,6 +1,7 @@
 //! `/v1/articles`
 
 pub mod dto;
+pub mod editing;
 pub mod input;
 mod query;
 
@@ -9,6 +10,7 @@ use actix_web::{HttpRequest, HttpResponse, delete, get, patch, post, web::Data};
 pub use self::query::{ArticleListQuery, ArticleQuery};
 use self::{
     dto::Article,
+    editing::{Editing, OptionalEditing, changed},
     input::{ArticleCreate, ArticlePatch, PublishRequest},
 };
 use super::{
@@ -19,25 +21,9 @@ use super::{
     path::{Named, segment},
 };
 use crate::{
-    domain::{
-        error::{Error, Fault},
-        user::Principal,
-    },
-    service::{
-        Newsroom,
-        articles::{self, ArticleView},
-    },
+    domain::error::{Error, Fault},
+    service::{Newsroom, articles},
 };
-
-/// The draft as it is after a change.
-pub(super) fn changed(
-    request: &HttpRequest,
-    principal: &Principal,
-    view: ArticleView,
-) -> Result<HttpResponse, Error> {
-    let version = view.article.version;
-    Answer::ok(request, principal, Article::try_from(view)?).version(version).send()
-}
 
 /// An id in the path; what is no id names nothing.
 pub(super) fn id_segment<T: std::str::FromStr>(
@@ -135,15 +121,11 @@ pub async fn get_article(
 pub async fn update_article(
     request: HttpRequest,
     newsroom: Data<Newsroom>,
-    Caller(principal): Caller,
-    name: Named,
-    _: NoQuery,
-    if_match: IfMatch,
+    Editing(on): Editing,
     Input(changes): Input<ArticlePatch>,
 ) -> Result<HttpResponse, Error> {
-    let version = if_match.version();
-    let view = articles::update(&newsroom, principal.clone(), name.reference(), version, changes).await?;
-    changed(&request, &principal, view)
+    let view = articles::update(&newsroom, on, changes).await?;
+    changed(&request, view)
 }
 
 /// Delete an article
@@ -155,12 +137,9 @@ pub async fn update_article(
 #[delete("/articles/{name}")]
 pub async fn delete_article(
     newsroom: Data<Newsroom>,
-    Caller(principal): Caller,
-    name: Named,
-    _: NoQuery,
-    if_match: OptionalIfMatch,
+    OptionalEditing(on): OptionalEditing,
 ) -> Result<HttpResponse, Error> {
-    articles::delete(&newsroom, principal, name.reference(), if_match.version()).await?;
+    articles::delete(&newsroom, on).await?;
     Ok(answer::no_content())
 }
 
@@ -175,16 +154,11 @@ pub async fn delete_article(
 pub async fn publish_article(
     request: HttpRequest,
     newsroom: Data<Newsroom>,
-    Caller(principal): Caller,
-    name: Named,
-    _: NoQuery,
-    if_match: OptionalIfMatch,
+    OptionalEditing(on): OptionalEditing,
     OptionalInput(published_at): OptionalInput<PublishRequest>,
 ) -> Result<HttpResponse, Error> {
-    let version = if_match.version();
-    let view =
-        articles::publish(&newsroom, principal.clone(), name.reference(), version, published_at).await?;
-    changed(&request, &principal, view)
+    let view = articles::publish(&newsroom, on, published_at).await?;
+    changed(&request, view)
 }
 
 /// Unpublish an article
@@ -196,14 +170,10 @@ pub async fn publish_article(
 pub async fn unpublish_article(
     request: HttpRequest,
     newsroom: Data<Newsroom>,
-    Caller(principal): Caller,
-    name: Named,
-    _: NoQuery,
-    if_match: OptionalIfMatch,
+    OptionalEditing(on): OptionalEditing,
 ) -> Result<HttpResponse, Error> {
-    let version = if_match.version();
-    let view = articles::unpublish(&newsroom, principal.clone(), name.reference(), version).await?;
-    changed(&request, &principal, view)
+    let view = articles::unpublish(&newsroom, on).await?;
+    changed(&request, view)
 }
 
 /// A fault of one query parameter.

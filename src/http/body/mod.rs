@@ -16,13 +16,13 @@ use self::input::{
 use super::{
     answer::Answer,
     articles::{
-        changed,
         dto::{Article, InlineLink, with_links},
+        editing::{Editing, changed, created},
         id_segment,
     },
     caller::{Caller, IfMatch},
     contract::Contract,
-    input::{Input, NoQuery, Query, contract, parse_value},
+    input::{Input, Query, contract, parse_value},
     path::{Named, parameter},
 };
 use crate::{
@@ -31,7 +31,6 @@ use crate::{
         body::{Block, Body, BodySection, OutlineEntry, outline, reading_minutes},
         error::Error,
         id::{BlockId, BodySectionId, LinkId},
-        user::Principal,
     },
     service::{
         Newsroom,
@@ -146,15 +145,11 @@ pub async fn get_body(
 pub async fn replace_body(
     request: HttpRequest,
     newsroom: Data<Newsroom>,
-    Caller(principal): Caller,
-    name: Named,
-    _: NoQuery,
-    if_match: IfMatch,
+    Editing(on): Editing,
     Input(sections): Input<BodyWrite>,
 ) -> Result<HttpResponse, Error> {
-    let version = if_match.version();
-    let view = articles::edit_body(&newsroom, principal.clone(), name.reference(), version, sections).await?;
-    changed(&request, &principal, view)
+    let view = articles::edit_body(&newsroom, on, sections).await?;
+    changed(&request, view)
 }
 
 /// Insert a section into a draft
@@ -166,27 +161,12 @@ pub async fn replace_body(
 pub async fn create_body_section(
     request: HttpRequest,
     newsroom: Data<Newsroom>,
-    Caller(principal): Caller,
-    name: Named,
-    _: NoQuery,
-    if_match: IfMatch,
+    Editing(on): Editing,
     Input((position, section)): Input<BodySectionInsert>,
 ) -> Result<HttpResponse, Error> {
-    let (reference, version) = (name.reference(), if_match.version());
-    let (view, id) =
-        articles::insert_section(&newsroom, principal.clone(), reference, version, position, section).await?;
+    let (view, id) = articles::insert_section(&newsroom, on, position, section).await?;
     let location = format!("/v1/articles/{}/body/{id}", view.article.id);
-    created(&request, &principal, view, location)
-}
-
-pub(super) fn created(
-    request: &HttpRequest,
-    principal: &Principal,
-    view: ArticleView,
-    location: String,
-) -> Result<HttpResponse, Error> {
-    let version = view.article.version;
-    Answer::ok(request, principal, Article::try_from(view)?).created(location).version(version).send()
+    created(&request, view, location)
 }
 
 /// Order the sections of a draft
@@ -198,16 +178,11 @@ pub(super) fn created(
 pub async fn order_body(
     request: HttpRequest,
     newsroom: Data<Newsroom>,
-    Caller(principal): Caller,
-    name: Named,
-    _: NoQuery,
-    if_match: IfMatch,
+    Editing(on): Editing,
     Input(order): Input<BodyOrder>,
 ) -> Result<HttpResponse, Error> {
-    let version = if_match.version();
-    let view =
-        articles::order_sections(&newsroom, principal.clone(), name.reference(), version, order).await?;
-    changed(&request, &principal, view)
+    let view = articles::order_sections(&newsroom, on, order).await?;
+    changed(&request, view)
 }
 
 /// Get a section of a body
@@ -242,16 +217,12 @@ pub async fn get_body_section(
 pub async fn replace_body_section(
     request: HttpRequest,
     newsroom: Data<Newsroom>,
-    Caller(principal): Caller,
-    name: Named,
-    _: NoQuery,
-    if_match: IfMatch,
+    Editing(on): Editing,
     Input(section): Input<BodySectionInput>,
 ) -> Result<HttpResponse, Error> {
-    let (reference, version, id) = (name.reference(), if_match.version(), section_id(&request)?);
-    let view =
-        articles::replace_section(&newsroom, principal.clone(), reference, version, id, |_| section).await?;
-    changed(&request, &principal, view)
+    let id = section_id(&request)?;
+    let view = articles::replace_section(&newsroom, on, id, |_| section).await?;
+    changed(&request, view)
 }
 
 /// Edit a section of a draft
@@ -263,16 +234,13 @@ pub async fn replace_body_section(
 pub async fn update_body_section(
     request: HttpRequest,
     newsroom: Data<Newsroom>,
-    Caller(principal): Caller,
-    name: Named,
-    _: NoQuery,
-    if_match: IfMatch,
+    Editing(on): Editing,
     Input(changes): Input<BodySectionPatch>,
 ) -> Result<HttpResponse, Error> {
-    let (reference, version, id) = (name.reference(), if_match.version(), section_id(&request)?);
+    let id = section_id(&request)?;
     let write = move |section: &BodySection<LinkId>| changes.apply(section);
-    let view = articles::replace_section(&newsroom, principal.clone(), reference, version, id, write).await?;
-    changed(&request, &principal, view)
+    let view = articles::replace_section(&newsroom, on, id, write).await?;
+    changed(&request, view)
 }
 
 /// Delete a section of a draft
@@ -284,14 +252,11 @@ pub async fn update_body_section(
 pub async fn delete_body_section(
     request: HttpRequest,
     newsroom: Data<Newsroom>,
-    Caller(principal): Caller,
-    name: Named,
-    _: NoQuery,
-    if_match: IfMatch,
+    Editing(on): Editing,
 ) -> Result<HttpResponse, Error> {
-    let (reference, version, id) = (name.reference(), if_match.version(), section_id(&request)?);
-    let view = articles::delete_section(&newsroom, principal.clone(), reference, version, id).await?;
-    changed(&request, &principal, view)
+    let id = section_id(&request)?;
+    let view = articles::delete_section(&newsroom, on, id).await?;
+    changed(&request, view)
 }
 
 /// Insert a block into a section of a draft
@@ -304,18 +269,13 @@ pub async fn delete_body_section(
 pub async fn create_block(
     request: HttpRequest,
     newsroom: Data<Newsroom>,
-    Caller(principal): Caller,
-    name: Named,
-    _: NoQuery,
-    if_match: IfMatch,
+    Editing(on): Editing,
     Input((position, block)): Input<BlockInsert>,
 ) -> Result<HttpResponse, Error> {
     let place = BlockPlace { section: section_id(&request)?, position };
-    let (reference, version) = (name.reference(), if_match.version());
-    let (view, id) =
-        articles::insert_block(&newsroom, principal.clone(), reference, version, place, block).await?;
+    let (view, id) = articles::insert_block(&newsroom, on, place, block).await?;
     let location = format!("/v1/articles/{}/blocks/{id}", view.article.id);
-    created(&request, &principal, view, location)
+    created(&request, view, location)
 }
 
 /// Get a block of a body
@@ -349,13 +309,10 @@ pub async fn get_block(
 pub async fn update_block(
     request: HttpRequest,
     newsroom: Data<Newsroom>,
-    Caller(principal): Caller,
-    name: Named,
-    _: NoQuery,
-    if_match: IfMatch,
+    Editing(on): Editing,
     Input(patch): Input<BlockPatch>,
 ) -> Result<HttpResponse, Error> {
-    let (reference, version, id) = (name.reference(), if_match.version(), block_id(&request)?);
+    let id = block_id(&request)?;
     let contract = Contract::clone(&*contract(&request)?);
     let write = move |block: &Block<LinkId>| {
         let mut value =
@@ -374,8 +331,8 @@ pub async fn update_block(
         }
         parse_value::<BlockInput>(&contract, value, &mut Vec::new())
     };
-    let view = articles::replace_block(&newsroom, principal.clone(), reference, version, id, write).await?;
-    changed(&request, &principal, view)
+    let view = articles::replace_block(&newsroom, on, id, write).await?;
+    changed(&request, view)
 }
 
 /// Delete a block of a draft
@@ -387,12 +344,9 @@ pub async fn update_block(
 pub async fn delete_block(
     request: HttpRequest,
     newsroom: Data<Newsroom>,
-    Caller(principal): Caller,
-    name: Named,
-    _: NoQuery,
-    if_match: IfMatch,
+    Editing(on): Editing,
 ) -> Result<HttpResponse, Error> {
-    let (reference, version, id) = (name.reference(), if_match.version(), block_id(&request)?);
-    let view = articles::delete_block(&newsroom, principal.clone(), reference, version, id).await?;
-    changed(&request, &principal, view)
+    let id = block_id(&request)?;
+    let view = articles::delete_block(&newsroom, on, id).await?;
+    changed(&request, view)
 }

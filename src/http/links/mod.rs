@@ -13,11 +13,11 @@ use self::input::{LinkCreate, LinkOrder, LinkPatch};
 use super::{
     answer::Answer,
     articles::{
-        changed,
         dto::{Article, Link},
+        editing::{Editing, changed, created},
         id_segment,
     },
-    body::{BodyQuery, created},
+    body::BodyQuery,
     caller::{Caller, IfMatch},
     input::{Input, NoQuery, Query},
     path::{Named, parameter},
@@ -118,17 +118,12 @@ pub async fn list_links(
 pub async fn create_link(
     request: HttpRequest,
     newsroom: Data<Newsroom>,
-    Caller(principal): Caller,
-    name: Named,
-    _: NoQuery,
-    if_match: IfMatch,
+    Editing(on): Editing,
     Input((new, place)): Input<LinkCreate>,
 ) -> Result<HttpResponse, Error> {
-    let (reference, version) = (name.reference(), if_match.version());
-    let (view, id) =
-        articles::create_link(&newsroom, principal.clone(), reference, version, new, place).await?;
+    let (view, id) = articles::create_link(&newsroom, on, new, place).await?;
     let location = format!("/v1/articles/{}/links/{id}", view.article.id);
-    created(&request, &principal, view, location)
+    created(&request, view, location)
 }
 
 /// Order the links of a draft
@@ -140,15 +135,11 @@ pub async fn create_link(
 pub async fn order_links(
     request: HttpRequest,
     newsroom: Data<Newsroom>,
-    Caller(principal): Caller,
-    name: Named,
-    _: NoQuery,
-    if_match: IfMatch,
+    Editing(on): Editing,
     Input(order): Input<LinkOrder>,
 ) -> Result<HttpResponse, Error> {
-    let version = if_match.version();
-    let view = articles::order_links(&newsroom, principal.clone(), name.reference(), version, order).await?;
-    changed(&request, &principal, view)
+    let view = articles::order_links(&newsroom, on, order).await?;
+    changed(&request, view)
 }
 
 /// Get a link of an article
@@ -180,15 +171,12 @@ pub async fn get_link(
 pub async fn update_link(
     request: HttpRequest,
     newsroom: Data<Newsroom>,
-    Caller(principal): Caller,
-    name: Named,
-    _: NoQuery,
-    if_match: IfMatch,
+    Editing(on): Editing,
     Input(changes): Input<LinkPatch>,
 ) -> Result<HttpResponse, Error> {
-    let (reference, version, id) = (name.reference(), if_match.version(), link_id(&request)?);
-    let view = articles::update_link(&newsroom, principal.clone(), reference, version, id, changes).await?;
-    changed(&request, &principal, view)
+    let id = link_id(&request)?;
+    let view = articles::update_link(&newsroom, on, id, changes).await?;
+    changed(&request, view)
 }
 
 /// Delete a link of a draft
@@ -200,14 +188,11 @@ pub async fn update_link(
 pub async fn delete_link(
     request: HttpRequest,
     newsroom: Data<Newsroom>,
-    Caller(principal): Caller,
-    name: Named,
-    _: NoQuery,
-    if_match: IfMatch,
+    Editing(on): Editing,
 ) -> Result<HttpResponse, Error> {
-    let (reference, version, id) = (name.reference(), if_match.version(), link_id(&request)?);
-    let view = articles::delete_link(&newsroom, principal.clone(), reference, version, id).await?;
-    changed(&request, &principal, view)
+    let id = link_id(&request)?;
+    let view = articles::delete_link(&newsroom, on, id).await?;
+    changed(&request, view)
 }
 
 /// List who links to an article

@@ -1,6 +1,6 @@
 //! Write drafts. Every edit is one function over the document: load, change, check, save, count the version up.
 
-use super::{ArticleView, changed_draft, load_draft, publish::check_version, readable_record};
+use super::{ArticleView, changed_draft, load_draft, readable_record};
 use crate::{
     domain::{
         article::{
@@ -14,7 +14,7 @@ use crate::{
         link::{Link, LinkTarget, MAX_LINKS, NewLink},
         permission::{Action, allows, require, require_on_article},
         slug::Reference,
-        user::Principal,
+        user::{Principal, User},
         workflow::State,
     },
     service::{Newsroom, claim_slug},
@@ -24,6 +24,37 @@ use crate::{
         slugs,
     },
 };
+
+/// What is to be edited, by whom, and on which version of it they build; none builds on whatever is there.
+#[derive(Debug, Clone)]
+pub struct EditRequest {
+    /// Who.
+    pub principal: Principal,
+    /// Which article.
+    pub reference: Reference,
+    /// Which version of the draft.
+    pub version: Option<i64>,
+}
+
+impl EditRequest {
+    /// The caller and the record of the article, which is locked, if the caller may do this to it and builds on its
+    /// version.
+    ///
+    /// # Errors
+    /// 401, 403, 404; 412 with what changed since if the version is stale.
+    pub(super) fn begin(&self, db: &mut Db, action: Action) -> Result<(&User, ArticleRecord), Error> {
+        let user = self.principal.user()?;
+        let record = readable_record(db, &self.principal, &self.reference, true)?;
+        require_on_article(user, action, record.standing(user.id))?;
+        match self.version {
+            Some(version) if version != record.version => {
+                let changed = articles::changed_since(db, record.id, version)?;
+                Err(Error::Stale { current_version: record.version, changed })
+            }
+            _ => Ok((user, record)),
+        }
+    }
+}
 
 /// An edit under way.
 pub(super) struct Edit<'a> {
@@ -37,24 +68,20 @@ pub(super) struct Edit<'a> {
 /// Edits the draft of an article under its version.
 pub(super) async fn edit<T: Send + 'static>(
     newsroom: &Newsroom,
-    principal: Principal,
-    reference: Reference,
-    version: Option<i64>,
+    on: EditRequest,
     change: impl FnOnce(&mut Edit<'_>) -> Result<T, Error> + Send + 'static,
 ) -> Result<(ArticleView, T), Error> {
     let room = newsroom.clone();
     newsroom
         .store
         .write(move |db| {
-            let user = principal.user()?;
-            let record = readable_record(db, &principal, &reference, true)?;
-            require_on_article(user, Action::EditDraft, record.standing(user.id))?;
-            check_version(db, &record, version)?;
-            let draft = load_draft(db, &room, &principal, record.id)?;
+            let (user, record) = on.begin(db, Action::EditDraft)?;
+            let principal = &on.principal;
+            let draft = load_draft(db, &room, principal, record.id)?;
             let old = Document::of(&draft)?;
             let mut new = old.clone();
             let result = {
-                let (newsroom, principal, record) = (&room, &principal, &record);
+                let (newsroom, record) = (&room, &record);
                 change(&mut Edit { db, newsroom, principal, record, document: &mut new })?
             };
             settle_links(&mut new, &old)?;
@@ -63,7 +90,7 @@ pub(super) async fn edit<T: Send + 'static>(
             if !changed.is_empty() {
                 save_edit(db, &room, &record, user.id, &old, &new, &changed)?;
             }
-            Ok((changed_draft(db, &room, &principal, record.id)?, result))
+            Ok((changed_draft(db, &room, principal, record.id)?, result))
         })
         .await
 }
@@ -331,36 +358,26 @@ pub async fn create(
 /// 403, 404, 409 for a slug that belongs to another, 412 for a stale version, 422 with every fault.
 pub async fn update(
     newsroom: &Newsroom,
-    principal: Principal,
-    reference: Reference,
-    version: Option<i64>,
+    on: EditRequest,
     changes: DocumentChanges,
 ) -> Result<ArticleView, Error> {
-    edit(newsroom, principal, reference, version, |edit| edit.apply(changes)).await.map(|(view, ())| view)
+    edit(newsroom, on, |edit| edit.apply(changes)).await.map(|(view, ())| view)
 }
 
 /// Deletes an article that readers do not see. Links to it keep its headline and are withdrawn.
 ///
 /// # Errors
 /// 403, 404; 409 while readers see it; 412 if `version` is given and stale.
-pub async fn delete(
-    newsroom: &Newsroom,
-    principal: Principal,
-    reference: Reference,
-    version: Option<i64>,
-) -> Result<(), Error> {
+pub async fn delete(newsroom: &Newsroom, on: EditRequest) -> Result<(), Error> {
     let room = newsroom.clone();
     newsroom
         .store
         .write(move |db| {
-            let user = principal.user()?;
-            let record = readable_record(db, &principal, &reference, true)?;
-            require_on_article(user, Action::DeleteArticle, record.standing(user.id))?;
-            check_version(db, &record, version)?;
+            let (_, record) = on.begin(db, Action::DeleteArticle)?;
             if record.state == State::Published {
                 return Err(Error::conflict("Readers see this article. Unpublish it first."));
             }
-            let draft = load_draft(db, &room, &principal, record.id)?;
+            let draft = load_draft(db, &room, &on.principal, record.id)?;
             articles::delete_target(db, record.id, &draft.headline)?;
             slugs::forget(db, Entity::Article, record.id.get())?;
             articles::delete(db, record.id)
@@ -374,13 +391,11 @@ pub async fn delete(
 /// As [`update`].
 pub async fn edit_body(
     newsroom: &Newsroom,
-    principal: Principal,
-    reference: Reference,
-    version: Option<i64>,
+    on: EditRequest,
     sections: Vec<BodySectionDraft>,
 ) -> Result<ArticleView, Error> {
     let changes = DocumentChanges { body: Some(sections), ..DocumentChanges::default() };
-    update(newsroom, principal, reference, version, changes).await
+    update(newsroom, on, changes).await
 }
 
 /// Inserts a section at a place, from 0; at the end if none is given.
@@ -389,13 +404,11 @@ pub async fn edit_body(
 /// As [`update`].
 pub async fn insert_section(
     newsroom: &Newsroom,
-    principal: Principal,
-    reference: Reference,
-    version: Option<i64>,
+    on: EditRequest,
     position: Option<usize>,
     section: BodySectionDraft,
 ) -> Result<(ArticleView, BodySectionId), Error> {
-    edit(newsroom, principal, reference, version, move |edit| {
+    edit(newsroom, on, move |edit| {
         let mut builder = edit.builder();
         let section = builder.section("", section);
         let Builder { new_links, mut faults, .. } = builder;
@@ -414,13 +427,11 @@ pub async fn insert_section(
 /// As [`update`].
 pub async fn replace_section(
     newsroom: &Newsroom,
-    principal: Principal,
-    reference: Reference,
-    version: Option<i64>,
+    on: EditRequest,
     id: BodySectionId,
     write: impl FnOnce(&BodySection<LinkId>) -> BodySectionDraft + Send + 'static,
 ) -> Result<ArticleView, Error> {
-    let replaced = edit(newsroom, principal, reference, version, move |edit| {
+    let replaced = edit(newsroom, on, move |edit| {
         let index = edit.section_index(id)?;
         let draft = write(&edit.document.body[index]);
         let mut builder = edit.builder();
@@ -439,12 +450,10 @@ pub async fn replace_section(
 /// As [`update`].
 pub async fn delete_section(
     newsroom: &Newsroom,
-    principal: Principal,
-    reference: Reference,
-    version: Option<i64>,
+    on: EditRequest,
     id: BodySectionId,
 ) -> Result<ArticleView, Error> {
-    let deleted = edit(newsroom, principal, reference, version, move |edit| {
+    let deleted = edit(newsroom, on, move |edit| {
         let index = edit.section_index(id)?;
         edit.document.body.remove(index);
         Ok(())
@@ -458,14 +467,11 @@ pub async fn delete_section(
 /// As [`update`].
 pub async fn order_sections(
     newsroom: &Newsroom,
-    principal: Principal,
-    reference: Reference,
-    version: Option<i64>,
+    on: EditRequest,
     order: Vec<BodySectionId>,
 ) -> Result<ArticleView, Error> {
-    let ordered = edit(newsroom, principal, reference, version, move |edit| {
-        reorder(&mut edit.document.body, &order, |section| section.id)
-    });
+    let ordered =
+        edit(newsroom, on, move |edit| reorder(&mut edit.document.body, &order, |section| section.id));
     ordered.await.map(|(view, ())| view)
 }
 
@@ -498,13 +504,11 @@ pub struct BlockPlace {
 /// As [`update`].
 pub async fn insert_block(
     newsroom: &Newsroom,
-    principal: Principal,
-    reference: Reference,
-    version: Option<i64>,
+    on: EditRequest,
     place: BlockPlace,
     block: BlockDraft,
 ) -> Result<(ArticleView, BlockId), Error> {
-    edit(newsroom, principal, reference, version, move |edit| {
+    edit(newsroom, on, move |edit| {
         let index = edit.section_index(place.section)?;
         let mut builder = edit.builder();
         let block = builder.block("", block);
@@ -524,13 +528,11 @@ pub async fn insert_block(
 /// As [`update`], and those of `write`.
 pub async fn replace_block(
     newsroom: &Newsroom,
-    principal: Principal,
-    reference: Reference,
-    version: Option<i64>,
+    on: EditRequest,
     id: BlockId,
     write: impl FnOnce(&body::Block<LinkId>) -> Result<BlockDraft, Error> + Send + 'static,
 ) -> Result<ArticleView, Error> {
-    let replaced = edit(newsroom, principal, reference, version, move |edit| {
+    let replaced = edit(newsroom, on, move |edit| {
         let (section, block) = edit.block_index(id)?;
         let draft = write(&edit.document.body[section].blocks[block])?;
         let mut builder = edit.builder();
@@ -547,14 +549,8 @@ pub async fn replace_block(
 ///
 /// # Errors
 /// As [`update`].
-pub async fn delete_block(
-    newsroom: &Newsroom,
-    principal: Principal,
-    reference: Reference,
-    version: Option<i64>,
-    id: BlockId,
-) -> Result<ArticleView, Error> {
-    let deleted = edit(newsroom, principal, reference, version, move |edit| {
+pub async fn delete_block(newsroom: &Newsroom, on: EditRequest, id: BlockId) -> Result<ArticleView, Error> {
+    let deleted = edit(newsroom, on, move |edit| {
         let (section, block) = edit.block_index(id)?;
         edit.document.body[section].blocks.remove(block);
         Ok(())

@@ -1,7 +1,7 @@
 //! Related-article links, listed and inline.
 
 use super::{
-    ArticleView,
+    ArticleView, EditRequest,
     edit::{edit, reorder},
     get_live, readable_record,
 };
@@ -25,13 +25,11 @@ use crate::{
 /// 403, 404, 412 for a stale version, 422 for a target that is not there or an unknown block.
 pub async fn create_link(
     newsroom: &Newsroom,
-    principal: Principal,
-    reference: Reference,
-    version: Option<i64>,
+    on: EditRequest,
     new: NewLink,
     place: Option<InlinePlace>,
 ) -> Result<(ArticleView, LinkId), Error> {
-    edit(newsroom, principal, reference, version, move |edit| {
+    edit(newsroom, on, move |edit| {
         let mut faults = Faults::default();
         edit.check_target(&mut faults, "/target/article_id", &new.target)?;
         let id = LinkId::new(edit.newsroom.ids.next());
@@ -66,13 +64,11 @@ pub async fn create_link(
 /// As [`create_link`].
 pub async fn update_link(
     newsroom: &Newsroom,
-    principal: Principal,
-    reference: Reference,
-    version: Option<i64>,
+    on: EditRequest,
     id: LinkId,
     changes: LinkChanges,
 ) -> Result<ArticleView, Error> {
-    let updated = edit(newsroom, principal, reference, version, move |edit| {
+    let updated = edit(newsroom, on, move |edit| {
         if let Some(target) = &changes.target {
             let mut faults = Faults::default();
             edit.check_target(&mut faults, "/target/article_id", target)?;
@@ -92,14 +88,8 @@ pub async fn update_link(
 ///
 /// # Errors
 /// As [`create_link`].
-pub async fn delete_link(
-    newsroom: &Newsroom,
-    principal: Principal,
-    reference: Reference,
-    version: Option<i64>,
-    id: LinkId,
-) -> Result<ArticleView, Error> {
-    let deleted = edit(newsroom, principal, reference, version, move |edit| {
+pub async fn delete_link(newsroom: &Newsroom, on: EditRequest, id: LinkId) -> Result<ArticleView, Error> {
+    let deleted = edit(newsroom, on, move |edit| {
         let before = edit.document.links.len();
         edit.document.links.retain(|link| link.id != id);
         if edit.document.links.len() == before {
@@ -119,14 +109,10 @@ pub async fn delete_link(
 /// As [`create_link`].
 pub async fn order_links(
     newsroom: &Newsroom,
-    principal: Principal,
-    reference: Reference,
-    version: Option<i64>,
+    on: EditRequest,
     order: Vec<LinkId>,
 ) -> Result<ArticleView, Error> {
-    let ordered = edit(newsroom, principal, reference, version, move |edit| {
-        reorder(&mut edit.document.links, &order, |link| link.id)
-    });
+    let ordered = edit(newsroom, on, move |edit| reorder(&mut edit.document.links, &order, |link| link.id));
     ordered.await.map(|(view, ())| view)
 }
 

@@ -8,8 +8,8 @@ use std::collections::HashMap;
 
 pub use self::{
     edit::{
-        BlockPlace, create, delete, delete_block, delete_section, edit_body, insert_block, insert_section,
-        order_sections, replace_block, replace_section, update,
+        BlockPlace, EditRequest, create, delete, delete_block, delete_section, edit_body, insert_block,
+        insert_section, order_sections, replace_block, replace_section, update,
     },
     links::{create_link, delete_link, inbound, order_links, update_link},
     publish::{publish, unpublish},

@@ -2,24 +2,21 @@
 
 use std::collections::BTreeSet;
 
-use super::{ArticleView, allowed_actions, changed_draft, load, load_draft, readable_record};
+use super::{ArticleView, EditRequest, allowed_actions, changed_draft, load, load_draft};
 use crate::{
     domain::{
         article::{Article, ArticleRecord, Document, Stage},
         change::{Change, ChangeKind, Entity, surrogate_key},
         error::{Error, Faults},
         instant::Instant,
-        permission::{Action, require_on_article},
-        slug::Reference,
-        user::{Principal, User},
+        permission::Action,
+        user::User,
         workflow::{State, Transition},
     },
     service::Newsroom,
     store::{
         articles::{self, Dates},
-        changes,
-        conn::Db,
-        slugs,
+        changes, slugs,
     },
 };
 
@@ -29,17 +26,6 @@ fn step(user: &User, record: &ArticleRecord, transition: Transition) -> Result<S
         detail: format!("The article is {}: there is nothing to {}.", record.state, transition.as_str()),
         allowed_actions: allowed_actions(user, record),
     })
-}
-
-/// Checks the version on which the caller builds and tells what changed since if it is stale.
-pub(super) fn check_version(db: &mut Db, record: &ArticleRecord, version: Option<i64>) -> Result<(), Error> {
-    match version {
-        Some(version) if version != record.version => {
-            let changed = articles::changed_since(db, record.id, version)?;
-            Err(Error::Stale { current_version: record.version, changed })
-        }
-        _ => Ok(()),
-    }
 }
 
 /// What keeps a draft from being published.
@@ -79,32 +65,27 @@ fn surrogate_keys(articles: &[&Article]) -> Vec<String> {
 /// `published_at` lies in the future.
 pub async fn publish(
     newsroom: &Newsroom,
-    principal: Principal,
-    reference: Reference,
-    version: Option<i64>,
+    on: EditRequest,
     published_at: Option<Instant>,
 ) -> Result<ArticleView, Error> {
     let room = newsroom.clone();
     newsroom
         .store
         .write(move |db| {
-            let user = principal.user()?;
-            let now = room.clock.now();
-            let record = readable_record(db, &principal, &reference, true)?;
-            require_on_article(user, Action::Publish, record.standing(user.id))?;
-            check_version(db, &record, version)?;
+            let (user, record) = on.begin(db, Action::Publish)?;
+            let (principal, now) = (&on.principal, room.clock.now());
             let state = step(user, &record, Transition::Publish)?;
             if published_at.is_some_and(|instant| instant > now) {
                 return Err(Error::invalid("/published_at", "in_future", "must not be in the future"));
             }
-            let draft = load_draft(db, &room, &principal, record.id)?;
+            let draft = load_draft(db, &room, principal, record.id)?;
             let document = Document::of(&draft)?;
             let faults = blockers(&draft, &document);
             if !faults.is_empty() {
                 return Err(Error::NotReady(faults.into_vec()));
             }
 
-            let live = load(db, &room, &principal, record.id, Stage::Live)?;
+            let live = load(db, &room, principal, record.id, Stage::Live)?;
             let kept = live.as_ref().and_then(|live| live.published_at);
             let published_at = published_at.or(kept).unwrap_or(now);
             let dates = Dates {
@@ -121,7 +102,7 @@ pub async fn publish(
             articles::save(db, record.id, Stage::Live, record.version, dates, &document, old.as_ref())?;
             articles::set_state(db, record.id, state, Some(record.version), Some(first_published_at))?;
 
-            let published = load(db, &room, &principal, record.id, Stage::Live)?;
+            let published = load(db, &room, principal, record.id, Stage::Live)?;
             let published =
                 published.ok_or_else(|| Error::Internal("a published article cannot be read".to_owned()))?;
             let shown: Vec<&Article> = live.iter().chain([&published]).collect();
@@ -136,7 +117,7 @@ pub async fn publish(
                 actor: Some(user.id),
             };
             changes::record(db, &change)?;
-            changed_draft(db, &room, &principal, record.id)
+            changed_draft(db, &room, principal, record.id)
         })
         .await
 }
@@ -145,22 +126,15 @@ pub async fn publish(
 ///
 /// # Errors
 /// 403, 404; 409 if readers do not see it; 412 if `version` is given and is not that of the draft.
-pub async fn unpublish(
-    newsroom: &Newsroom,
-    principal: Principal,
-    reference: Reference,
-    version: Option<i64>,
-) -> Result<ArticleView, Error> {
+pub async fn unpublish(newsroom: &Newsroom, on: EditRequest) -> Result<ArticleView, Error> {
     let room = newsroom.clone();
     newsroom
         .store
         .write(move |db| {
-            let user = principal.user()?;
-            let record = readable_record(db, &principal, &reference, true)?;
-            require_on_article(user, Action::Unpublish, record.standing(user.id))?;
-            check_version(db, &record, version)?;
+            let (user, record) = on.begin(db, Action::Unpublish)?;
+            let principal = &on.principal;
             let state = step(user, &record, Transition::Unpublish)?;
-            let live = load(db, &room, &principal, record.id, Stage::Live)?;
+            let live = load(db, &room, principal, record.id, Stage::Live)?;
             articles::remove_live(db, record.id)?;
             articles::set_state(db, record.id, state, None, record.first_published_at)?;
             let change = Change {
@@ -174,7 +148,7 @@ pub async fn unpublish(
                 actor: Some(user.id),
             };
             changes::record(db, &change)?;
-            changed_draft(db, &room, &principal, record.id)
+            changed_draft(db, &room, principal, record.id)
         })
         .await
 }
