@@ -21,7 +21,7 @@ pub fn line(faults: &mut Faults, pointer: &str, text: &str, max: usize) -> Optio
     None
 }
 
-/// As [`line`], for text that may be absent: blank text counts as absent.
+/// As [`line()`], for text that may be absent: blank text counts as absent.
 pub fn optional_line(faults: &mut Faults, pointer: &str, text: Option<&str>, max: usize) -> Option<String> {
     text.filter(|text| !text.trim().is_empty()).and_then(|text| line(faults, pointer, text, max))
 }

@@ -111,7 +111,7 @@ impl ResponseError for Error {
         }
     }
 
-    /// Only the status: [`problems`] writes the body, where it knows the request.
+    /// Only the status: the middleware `problems` writes the body, where it knows the request.
     fn error_response(&self) -> HttpResponse {
         HttpResponse::new(self.status_code())
     }
