@@ -1,5 +1,6 @@
 //! Articles: read, write, publish.
 
+mod body;
 mod edit;
 mod links;
 mod publish;
@@ -7,10 +8,11 @@ mod publish;
 use std::collections::HashMap;
 
 pub use self::{
-    edit::{
-        BlockPlace, EditRequest, create, delete, delete_block, delete_section, edit_body, insert_block,
-        insert_section, order_sections, replace_block, replace_section, update,
+    body::{
+        BlockPlace, delete_block, delete_section, edit_body, insert_block, insert_section, order_sections,
+        replace_block, replace_section,
     },
+    edit::{EditRequest, create, delete, update},
     links::{create_link, delete_link, inbound, order_links, update_link},
     publish::{publish, unpublish},
 };
