@@ -104,8 +104,7 @@ async fn what_goes_live_is_what_was_read() {
     let app = TestApp::start().await;
     let editor = app.editor().await;
     let article = path_of(&app.draft("Edit 1").await);
-    let mut version = 1;
-    for _ in 0..20 {
+    for version in 1..=20 {
         let if_match = editor.if_match(&format!("\"{version}\""));
         let edit = {
             let (editor, path, headline) =
@@ -121,7 +120,6 @@ async fn what_goes_live_is_what_was_read() {
             let live = app.anonymous().get(&article).await.expect(200);
             assert_eq!(live.json["headline"], format!("Edit {version}"));
         }
-        version += 1;
     }
 }
 
