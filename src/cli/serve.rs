@@ -53,7 +53,9 @@ pub(super) async fn run(config: &Config, args: &Args) -> Result<(), Failure> {
 
     let handle = server.handle();
     let stop = actix_web::rt::spawn(async move {
-        tracing::info!(signal = signals.next().await, "stopping");
+        // Not inside the macro: what stands there is left out when the level is off.
+        let signal = signals.next().await;
+        tracing::info!(signal, "stopping");
         tokio::select! {
             () = handle.stop(true) => {}
             // Who asks twice does not want to wait for requests that are under way.

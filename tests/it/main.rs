@@ -19,6 +19,7 @@ mod migrations;
 mod newsroom;
 mod postgres;
 mod sections;
+mod serve;
 mod setup;
 mod site;
 mod spec;
