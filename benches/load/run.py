@@ -56,7 +56,7 @@ def load(pid, url, seconds):
     if "Non-2xx" in out:
         sys.exit(f"{url} answered errors:\n{out}")
     requests = int(re.search(r"(\d+) requests in", out).group(1))
-    p50, p99 = (milliseconds(re.search(rf"{share}%\s+(\S+)", out).group(1)) for share in (50, 99))
+    p50, p99 = (milliseconds(re.search(rf"^\s+{share}%\s+(\S+)$", out, re.M).group(1)) for share in (50, 99))
     return {"rps": requests / seconds, "p50": p50, "p99": p99, "cpu": spent / requests * 1e6}
 
 
