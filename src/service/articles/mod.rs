@@ -206,16 +206,11 @@ pub async fn get(
 }
 
 fn get_live(db: &mut Db, reference: &Reference, context: LoadContext<'_>) -> Result<Article, Error> {
-    let not_found = || Error::not_found("article");
-    let id = match reference {
-        Reference::Id(id) => ArticleId::new(*id),
-        // A slug that only the draft has is no one's business yet.
-        Reference::Slug(slug) => match articles::stage_of_slug(db, slug)?.ok_or_else(not_found)? {
-            (id, true) => id,
-            (_, false) => return Err(not_found()),
-        },
+    let article = match reference {
+        Reference::Id(id) => articles::get(db, ArticleId::new(*id), Stage::Live, context)?,
+        Reference::Slug(slug) => articles::get_by_slug(db, slug, context)?,
     };
-    let article = articles::get(db, id, Stage::Live, context)?.ok_or_else(not_found)?;
+    let article = article.ok_or_else(|| Error::not_found("article"))?;
     match reference {
         Reference::Slug(slug) if slug != article.slug.as_str() => {
             Err(Error::Moved { to: article.slug.into_string() })

@@ -6,7 +6,7 @@ use diesel::prelude::*;
 
 use super::{
     super::{
-        conn::Db,
+        conn::{Db, among},
         from_json,
         schema::{article_contents as contents, articles, related_links, sections as section_table},
         sections,
@@ -102,7 +102,7 @@ fn cards(db: &mut Db, ids: &[i64], context: LoadContext<'_>) -> Result<HashMap<i
     let mut query = contents::table
         .inner_join(articles::table)
         .left_join(section_table::table.on(section_table::id.nullable().eq(contents::section_id)))
-        .filter(contents::article_id.eq_any(ids.to_vec()))
+        .filter(among!(contents::article_id, ids))
         .into_boxed();
     if context.principal.is_anonymous() {
         query = query.filter(contents::stage.eq(live));
@@ -164,7 +164,7 @@ pub fn links_of(
     context: LoadContext<'_>,
 ) -> Result<HashMap<i64, Vec<RelatedLink>>, Error> {
     let rows: Vec<LinkRow> = related_links::table
-        .filter(related_links::article_id.eq_any(ids.to_vec()))
+        .filter(among!(related_links::article_id, ids))
         .filter(related_links::stage.eq(stage_number(stage)))
         .order((related_links::article_id, related_links::position))
         .select(LinkRow::as_select())

@@ -8,7 +8,7 @@ use diesel::prelude::*;
 use super::{
     super::{
         authors,
-        conn::Db,
+        conn::{Db, among},
         from_json,
         schema::{
             article_contents as contents, articles, authors as author_table, content_bylines,
@@ -20,6 +20,7 @@ use super::{
 };
 use crate::domain::{
     article::{Article, Byline, Include, Stage},
+    change::Entity,
     error::Error,
     id::ArticleId,
     instant::Instant,
@@ -87,7 +88,7 @@ pub fn get(
                 .and(contents::live_until.is_null().or(contents::live_until.gt(context.now.millis()))),
         );
     }
-    let row: Option<(ContentRow, SectionColumns, Option<i64>, String)> = query
+    let row = query
         .select((
             ContentRow::as_select(),
             sections::CARD.nullable(),
@@ -96,20 +97,47 @@ pub fn get(
         ))
         .first(db)
         .optional()?;
-    let Some((row, section, first_published_at, body)) = row else { return Ok(None) };
-    let include = Include { body: false, ..context.include };
-    let article =
-        complete(db, vec![(row, section, first_published_at)], stage, LoadContext { include, ..context })?
-            .pop();
-    Ok(article.map(|article| Article { body: Some(body), ..article }))
+    row.map(|row| complete_one(db, row, stage, context)).transpose().map(Option::flatten)
 }
 
-/// The article that a slug belongs to, and whether readers may know the slug.
-pub fn stage_of_slug(db: &mut Db, slug: &str) -> Result<Option<(ArticleId, bool)>, Error> {
-    let kind = crate::domain::change::Entity::Article.as_str();
-    let row: Option<(i64, bool)> =
-        slugs::table.find((kind, slug)).select((slugs::entity_id, slugs::public)).first(db).optional()?;
-    Ok(row.map(|(id, public)| (ArticleId::new(id), public)))
+/// The live document that readers can see and that has, or once had, this slug in public.
+pub fn get_by_slug(db: &mut Db, slug: &str, context: LoadContext<'_>) -> Result<Option<Article>, Error> {
+    let now = context.now.millis();
+    let row = slugs::table
+        .inner_join(contents::table.on(contents::article_id.eq(slugs::entity_id)))
+        .inner_join(articles::table.on(articles::id.eq(slugs::entity_id)))
+        .left_join(section_table::table.on(section_table::id.nullable().eq(contents::section_id)))
+        .filter(slugs::kind.eq(Entity::Article.as_str()))
+        .filter(slugs::slug.eq(slug))
+        // A slug that only the draft has is no one's business yet.
+        .filter(slugs::public.eq(true))
+        .filter(contents::stage.eq(stage_number(Stage::Live)))
+        .filter(contents::live_from.le(now))
+        .filter(contents::live_until.is_null().or(contents::live_until.gt(now)))
+        .select((
+            ContentRow::as_select(),
+            sections::CARD.nullable(),
+            articles::first_published_at,
+            contents::body,
+        ))
+        .first(db)
+        .optional()?;
+    row.map(|row| complete_one(db, row, Stage::Live, context)).transpose().map(Option::flatten)
+}
+
+/// A row with its body.
+type WholeRow = (ContentRow, SectionColumns, Option<i64>, String);
+
+fn complete_one(
+    db: &mut Db,
+    (row, section, first_published_at, body): WholeRow,
+    stage: Stage,
+    context: LoadContext<'_>,
+) -> Result<Option<Article>, Error> {
+    let include = Include { body: false, ..context.include };
+    let rows = vec![(row, section, first_published_at)];
+    let article = complete(db, rows, stage, LoadContext { include, ..context })?.pop();
+    Ok(article.map(|article| Article { body: Some(body), ..article }))
 }
 
 /// Adds to rows of documents what they refer to. The number of statements does not depend on the number of rows.
@@ -127,7 +155,7 @@ pub(super) fn complete(
     let mut tag_cards = HashMap::<i64, Vec<_>>::new();
     let tag_rows: Vec<(i64, (i64, String, String, String))> = content_tags::table
         .inner_join(tag_table::table)
-        .filter(content_tags::article_id.eq_any(&ids))
+        .filter(among!(content_tags::article_id, ids))
         .filter(content_tags::stage.eq(number))
         .order((content_tags::article_id, content_tags::position))
         .select((content_tags::article_id, tags::CARD))
@@ -140,7 +168,7 @@ pub(super) fn complete(
     let mut bylines = HashMap::<i64, Vec<Byline>>::new();
     let byline_rows: Vec<BylineRow> = content_bylines::table
         .left_join(author_table::table)
-        .filter(content_bylines::article_id.eq_any(&ids))
+        .filter(among!(content_bylines::article_id, ids))
         .filter(content_bylines::stage.eq(number))
         .order((content_bylines::article_id, content_bylines::position))
         .select((
@@ -159,7 +187,7 @@ pub(super) fn complete(
     let mut secondary = HashMap::<i64, Vec<_>>::new();
     let section_rows: Vec<(i64, (i64, String, String, String))> = content_sections::table
         .inner_join(section_table::table)
-        .filter(content_sections::article_id.eq_any(&ids))
+        .filter(among!(content_sections::article_id, ids))
         .filter(content_sections::stage.eq(number))
         .order((content_sections::article_id, content_sections::position))
         .select((content_sections::article_id, sections::CARD))
@@ -171,7 +199,7 @@ pub(super) fn complete(
     let mut bodies = HashMap::new();
     if context.include.body {
         let rows: Vec<(i64, String)> = contents::table
-            .filter(contents::article_id.eq_any(&ids))
+            .filter(among!(contents::article_id, ids))
             .filter(contents::stage.eq(number))
             .select((contents::article_id, contents::body))
             .load(db)?;

@@ -12,7 +12,7 @@ use diesel::prelude::*;
 pub use self::{
     links::{delete_target, inbound, links_of},
     list::list,
-    load::{LoadContext, get, stage_of_slug},
+    load::{LoadContext, get, get_by_slug},
     refs::{LiveDates, existing, live_dates},
     save::{Dates, remove_live, save},
 };
