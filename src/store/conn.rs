@@ -52,6 +52,18 @@ macro_rules! among {
 }
 pub(super) use among;
 
+/// Loads the rows of a query whose column is one of some ids. For one id the query has a static type, so that Diesel
+/// need not even write its SQL again.
+macro_rules! load_among {
+    ($db:expr, $query:expr, $column:expr, $ids:expr) => {
+        match $ids[..] {
+            [id] => $query.filter($column.eq(id)).load($db),
+            _ => $query.filter($crate::store::conn::among!($column, $ids)).load($db),
+        }
+    };
+}
+pub(super) use load_among;
+
 /// Where the data is.
 #[derive(Clone)]
 pub enum DatabaseUrl {

@@ -6,7 +6,7 @@ use diesel::prelude::*;
 
 use super::{
     super::{
-        conn::{Db, among},
+        conn::{Db, among, load_among},
         from_json,
         schema::{article_contents as contents, articles, related_links, sections as section_table},
         sections,
@@ -163,12 +163,15 @@ pub fn links_of(
     stage: Stage,
     context: LoadContext<'_>,
 ) -> Result<HashMap<i64, Vec<RelatedLink>>, Error> {
-    let rows: Vec<LinkRow> = related_links::table
-        .filter(among!(related_links::article_id, ids))
-        .filter(related_links::stage.eq(stage_number(stage)))
-        .order((related_links::article_id, related_links::position))
-        .select(LinkRow::as_select())
-        .load(db)?;
+    let rows: Vec<LinkRow> = load_among!(
+        db,
+        related_links::table
+            .filter(related_links::stage.eq(stage_number(stage)))
+            .order((related_links::article_id, related_links::position))
+            .select(LinkRow::as_select()),
+        related_links::article_id,
+        ids
+    )?;
     let mut targets: Vec<i64> = rows.iter().filter_map(|row| row.target_article_id).collect();
     targets.sort_unstable();
     targets.dedup();

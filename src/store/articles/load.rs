@@ -8,7 +8,7 @@ use diesel::prelude::*;
 use super::{
     super::{
         authors,
-        conn::{Db, among},
+        conn::{Db, load_among},
         from_json,
         schema::{
             article_contents as contents, articles, authors as author_table, content_bylines,
@@ -153,31 +153,37 @@ pub(super) fn complete(
     }
     let number = stage_number(stage);
     let mut tag_cards = HashMap::<i64, Vec<_>>::new();
-    let tag_rows: Vec<(i64, (i64, String, String, String))> = content_tags::table
-        .inner_join(tag_table::table)
-        .filter(among!(content_tags::article_id, ids))
-        .filter(content_tags::stage.eq(number))
-        .order((content_tags::article_id, content_tags::position))
-        .select((content_tags::article_id, tags::CARD))
-        .load(db)?;
+    let tag_rows: Vec<(i64, (i64, String, String, String))> = load_among!(
+        db,
+        content_tags::table
+            .inner_join(tag_table::table)
+            .filter(content_tags::stage.eq(number))
+            .order((content_tags::article_id, content_tags::position))
+            .select((content_tags::article_id, tags::CARD)),
+        content_tags::article_id,
+        ids
+    )?;
     for (article, columns) in tag_rows {
         tag_cards.entry(article).or_default().push(tags::card(columns)?);
     }
 
     type BylineRow = (i64, Option<String>, Option<String>, Option<(i64, String, String, Option<String>)>);
     let mut bylines = HashMap::<i64, Vec<Byline>>::new();
-    let byline_rows: Vec<BylineRow> = content_bylines::table
-        .left_join(author_table::table)
-        .filter(among!(content_bylines::article_id, ids))
-        .filter(content_bylines::stage.eq(number))
-        .order((content_bylines::article_id, content_bylines::position))
-        .select((
-            content_bylines::article_id,
-            content_bylines::name,
-            content_bylines::role,
-            authors::CARD.nullable(),
-        ))
-        .load(db)?;
+    let byline_rows: Vec<BylineRow> = load_among!(
+        db,
+        content_bylines::table
+            .left_join(author_table::table)
+            .filter(content_bylines::stage.eq(number))
+            .order((content_bylines::article_id, content_bylines::position))
+            .select((
+                content_bylines::article_id,
+                content_bylines::name,
+                content_bylines::role,
+                authors::CARD.nullable(),
+            )),
+        content_bylines::article_id,
+        ids
+    )?;
     for (article, name, role, author) in byline_rows {
         let author = author.map(authors::card);
         let name = name.or_else(|| author.as_ref().map(|author| author.name.clone())).unwrap_or_default();
@@ -185,24 +191,28 @@ pub(super) fn complete(
     }
 
     let mut secondary = HashMap::<i64, Vec<_>>::new();
-    let section_rows: Vec<(i64, (i64, String, String, String))> = content_sections::table
-        .inner_join(section_table::table)
-        .filter(among!(content_sections::article_id, ids))
-        .filter(content_sections::stage.eq(number))
-        .order((content_sections::article_id, content_sections::position))
-        .select((content_sections::article_id, sections::CARD))
-        .load(db)?;
+    let section_rows: Vec<(i64, (i64, String, String, String))> = load_among!(
+        db,
+        content_sections::table
+            .inner_join(section_table::table)
+            .filter(content_sections::stage.eq(number))
+            .order((content_sections::article_id, content_sections::position))
+            .select((content_sections::article_id, sections::CARD)),
+        content_sections::article_id,
+        ids
+    )?;
     for (article, columns) in section_rows {
         secondary.entry(article).or_default().push(sections::card(columns));
     }
 
     let mut bodies = HashMap::new();
     if context.include.body {
-        let rows: Vec<(i64, String)> = contents::table
-            .filter(among!(contents::article_id, ids))
-            .filter(contents::stage.eq(number))
-            .select((contents::article_id, contents::body))
-            .load(db)?;
+        let rows: Vec<(i64, String)> = load_among!(
+            db,
+            contents::table.filter(contents::stage.eq(number)).select((contents::article_id, contents::body)),
+            contents::article_id,
+            ids
+        )?;
         bodies.extend(rows);
     }
     let mut all_links = if context.include.body || context.include.related {
