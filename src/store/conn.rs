@@ -52,13 +52,14 @@ macro_rules! among {
 }
 pub(super) use among;
 
-/// Loads the rows of a query whose column is one of some ids. For one id the query has a static type, so that Diesel
-/// need not even write its SQL again.
+/// Loads the rows of a query whose column is one of some ids. For one id the query has a static type and runs on the
+/// concrete connection, where Diesel finds its prepared statement by the type; on [`Db`] it would write the SQL first, and
+/// twice.
 macro_rules! load_among {
     ($db:expr, $query:expr, $column:expr, $ids:expr) => {
         match $ids[..] {
-            [id] => $query.filter($column.eq(id)).load($db),
-            _ => $query.filter($crate::store::conn::among!($column, $ids)).load($db),
+            [id] => $crate::store::conn::on_either!(&mut *$db, conn => $query.filter($column.eq(id)).load(conn)),
+            _ => $query.filter($crate::store::conn::among!($column, $ids)).load(&mut *$db),
         }
     };
 }

@@ -8,7 +8,7 @@ use diesel::prelude::*;
 use super::{
     super::{
         authors,
-        conn::{Db, load_among},
+        conn::{Db, load_among, on_either},
         from_json,
         schema::{
             article_contents as contents, articles, authors as author_table, content_bylines,
@@ -103,7 +103,7 @@ pub fn get(
 /// The live document that readers can see and that has, or once had, this slug in public.
 pub fn get_by_slug(db: &mut Db, slug: &str, context: LoadContext<'_>) -> Result<Option<Article>, Error> {
     let now = context.now.millis();
-    let row = slugs::table
+    let row = on_either!(&mut *db, conn => slugs::table
         .inner_join(contents::table.on(contents::article_id.eq(slugs::entity_id)))
         .inner_join(articles::table.on(articles::id.eq(slugs::entity_id)))
         .left_join(section_table::table.on(section_table::id.nullable().eq(contents::section_id)))
@@ -120,8 +120,8 @@ pub fn get_by_slug(db: &mut Db, slug: &str, context: LoadContext<'_>) -> Result<
             articles::first_published_at,
             contents::body,
         ))
-        .first(db)
-        .optional()?;
+        .first::<WholeRow>(conn)
+        .optional())?;
     row.map(|row| complete_one(db, row, Stage::Live, context)).transpose().map(Option::flatten)
 }
 
