@@ -85,6 +85,16 @@ id_types! {
     AuthorId,
     /// Somebody who can log in.
     UserId,
+    /// An entry of an article's thread.
+    NoteId,
+    /// A link under which a draft can be read without logging in.
+    PreviewId,
+    /// A public note on what was put right.
+    CorrectionId,
+    /// A redirect that an editor made.
+    RedirectId,
+    /// A set of articles that go live together.
+    ReleaseId,
 }
 
 define_snowflake_id!(

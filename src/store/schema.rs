@@ -34,6 +34,7 @@ table! {
         navigation -> Text,
         version -> BigInt,
         updated_at -> BigInt,
+        confirm_warnings -> Bool,
     }
 }
 
@@ -101,6 +102,9 @@ table! {
         created_by -> BigInt,
         created_at -> BigInt,
         first_published_at -> Nullable<BigInt>,
+        assignee_id -> Nullable<BigInt>,
+        retraction_reason -> Nullable<Text>,
+        release_id -> Nullable<BigInt>,
     }
 }
 
@@ -111,6 +115,7 @@ table! {
         at -> BigInt,
         actor_id -> BigInt,
         changed -> Text,
+        document -> Nullable<Text>,
     }
 }
 
@@ -136,6 +141,8 @@ table! {
         lead_image -> Nullable<Text>,
         seo -> Text,
         body -> Text,
+        planned_until -> Nullable<BigInt>,
+        revision -> Nullable<Integer>,
     }
 }
 
@@ -169,12 +176,13 @@ table! {
 }
 
 table! {
-    content_facets (stage, kind, facet_id, published_at, article_id) {
-        stage -> SmallInt,
+    content_facets (listing, kind, facet_id, published_at, article_id, stage) {
+        listing -> SmallInt,
         kind -> SmallInt,
         facet_id -> BigInt,
         published_at -> BigInt,
         article_id -> BigInt,
+        stage -> SmallInt,
     }
 }
 
@@ -207,10 +215,134 @@ table! {
     }
 }
 
+table! {
+    revisions (article_id, number) {
+        article_id -> BigInt,
+        number -> Integer,
+        version -> BigInt,
+        kind -> Text,
+        at -> BigInt,
+        actor_id -> Nullable<BigInt>,
+        note -> Nullable<Text>,
+        snapshot -> Text,
+    }
+}
+
+table! {
+    publications (article_id, live_from) {
+        article_id -> BigInt,
+        live_from -> BigInt,
+        live_until -> Nullable<BigInt>,
+        revision -> Integer,
+    }
+}
+
+table! {
+    publication_facets (kind, facet_id, published_at, article_id, live_from) {
+        kind -> SmallInt,
+        facet_id -> BigInt,
+        published_at -> BigInt,
+        article_id -> BigInt,
+        live_from -> BigInt,
+    }
+}
+
+table! {
+    article_notes (id) {
+        id -> BigInt,
+        article_id -> BigInt,
+        author_id -> BigInt,
+        kind -> Text,
+        text -> Nullable<Text>,
+        block_id -> Nullable<BigInt>,
+        created_at -> BigInt,
+        updated_at -> BigInt,
+    }
+}
+
+table! {
+    article_locks (article_id) {
+        article_id -> BigInt,
+        holder_id -> BigInt,
+        acquired_at -> BigInt,
+        expires_at -> BigInt,
+    }
+}
+
+table! {
+    previews (id) {
+        id -> BigInt,
+        article_id -> BigInt,
+        token_hash -> Text,
+        note -> Nullable<Text>,
+        version -> Nullable<BigInt>,
+        snapshot -> Nullable<Text>,
+        created_by -> BigInt,
+        created_at -> BigInt,
+        expires_at -> BigInt,
+        opened_count -> BigInt,
+        last_opened_at -> Nullable<BigInt>,
+    }
+}
+
+table! {
+    corrections (id) {
+        id -> BigInt,
+        article_id -> BigInt,
+        kind -> Text,
+        text -> Text,
+        block_id -> Nullable<BigInt>,
+        published_at -> BigInt,
+        created_by -> BigInt,
+        created_at -> BigInt,
+        updated_at -> BigInt,
+    }
+}
+
+table! {
+    redirects (id) {
+        id -> BigInt,
+        from_path -> Text,
+        target -> Text,
+        version -> BigInt,
+        created_by -> BigInt,
+        created_at -> BigInt,
+        updated_at -> BigInt,
+    }
+}
+
+table! {
+    releases (id) {
+        id -> BigInt,
+        name -> Text,
+        description -> Nullable<Text>,
+        state -> Text,
+        at -> Nullable<BigInt>,
+        version -> BigInt,
+        created_by -> BigInt,
+        created_at -> BigInt,
+        updated_at -> BigInt,
+    }
+}
+
+table! {
+    release_items (release_id, article_id) {
+        release_id -> BigInt,
+        article_id -> BigInt,
+        position -> Integer,
+        action -> Text,
+    }
+}
+
 joinable!(content_tags -> tags (tag_id));
 joinable!(content_sections -> sections (section_id));
 joinable!(content_bylines -> authors (author_id));
 joinable!(article_contents -> articles (article_id));
+joinable!(article_notes -> users (author_id));
+joinable!(article_locks -> users (holder_id));
+joinable!(previews -> users (created_by));
+joinable!(revisions -> users (actor_id));
+joinable!(release_items -> releases (release_id));
 
 allow_tables_to_appear_in_same_query!(
     users,
@@ -226,4 +358,13 @@ allow_tables_to_appear_in_same_query!(
     content_bylines,
     content_facets,
     related_links,
+    revisions,
+    publications,
+    publication_facets,
+    article_notes,
+    article_locks,
+    previews,
+    corrections,
+    releases,
+    release_items,
 );

@@ -175,7 +175,7 @@ pub fn article_counts(db: &mut Db, ids: &[i64], now: Instant) -> Result<HashMap<
     let content = content.and(content_facets::stage.eq(article_contents::stage));
     let counts: Vec<(i64, i64)> = content_facets::table
         .inner_join(article_contents::table.on(content))
-        .filter(content_facets::stage.eq(LIVE))
+        .filter(content_facets::listing.eq(LIVE))
         .filter(content_facets::kind.eq(facet::SECTION))
         .filter(content_facets::facet_id.eq_any(ids))
         .filter(article_contents::live_from.le(now))
@@ -204,7 +204,7 @@ pub fn set_position(db: &mut Db, id: SectionId, position: i32) -> Result<(), Err
     Ok(())
 }
 
-/// Whether any article, in either stage, lies in the section or is shown in it.
+/// Whether any article, in whatever stage, lies in the section or is shown in it.
 pub fn has_articles(db: &mut Db, id: SectionId) -> Result<bool, Error> {
     let own = article_contents::table.filter(article_contents::section_id.eq(id.get()));
     let secondary = content_sections::table.filter(content_sections::section_id.eq(id.get()));
@@ -212,7 +212,7 @@ pub fn has_articles(db: &mut Db, id: SectionId) -> Result<bool, Error> {
         || diesel::select(diesel::dsl::exists(secondary)).get_result::<bool>(db)?)
 }
 
-/// Moves all articles of a section, in both stages, to another; [`rebuild_facets`] is to follow.
+/// Moves all articles of a section, in every stage, to another; [`rebuild_facets`] is to follow.
 pub fn move_articles(db: &mut Db, from: SectionId, to: SectionId) -> Result<(), Error> {
     diesel::update(article_contents::table.filter(article_contents::section_id.eq(from.get())))
         .set(article_contents::section_id.eq(to.get()))
@@ -239,19 +239,19 @@ pub fn move_articles(db: &mut Db, from: SectionId, to: SectionId) -> Result<(), 
     run(
         db,
         format!(
-            "INSERT INTO content_facets (stage, kind, facet_id, published_at, article_id) \
-             SELECT stage, kind, {to}, published_at, article_id FROM content_facets \
-             WHERE stage IN (0, 1) AND kind = {exact} AND facet_id = {from} ON CONFLICT DO NOTHING",
+            "INSERT INTO content_facets (listing, kind, facet_id, published_at, article_id, stage) \
+             SELECT listing, kind, {to}, published_at, article_id, stage FROM content_facets \
+             WHERE listing IN (0, 1) AND kind = {exact} AND facet_id = {from} ON CONFLICT DO NOTHING",
             exact = facet::SECTION_EXACT
         ),
     )?;
     let of_section = content_facets::kind.eq_any([facet::SECTION, facet::SECTION_EXACT]);
     let facets = content_facets::table.filter(of_section).filter(content_facets::facet_id.eq(from.get()));
-    diesel::delete(facets.filter(content_facets::stage.eq_any([0_i16, 1]))).execute(db)?;
+    diesel::delete(facets.filter(content_facets::listing.eq_any([0_i16, 1]))).execute(db)?;
     Ok(())
 }
 
-/// Makes the facets with descendants anew, in both stages, for every article that these sections list as their own.
+/// Makes the facets with descendants anew, in every stage, for every article that these sections list as their own.
 /// They follow from the exact ones and from the tree as it is now.
 pub fn rebuild_facets(db: &mut Db, section_ids: &[i64]) -> Result<(), Error> {
     if section_ids.is_empty() {
@@ -259,7 +259,7 @@ pub fn rebuild_facets(db: &mut Db, section_ids: &[i64]) -> Result<(), Error> {
     }
     let ids: Vec<_> = section_ids.iter().map(i64::to_string).collect();
     let affected = format!(
-        "(SELECT stage, article_id FROM content_facets WHERE stage IN (0, 1) AND kind = {exact} AND facet_id IN ({ids}))",
+        "(SELECT stage, article_id FROM content_facets WHERE listing IN (0, 1) AND kind = {exact} AND facet_id IN ({ids}))",
         exact = facet::SECTION_EXACT,
         ids = ids.join(", ")
     );
@@ -273,11 +273,11 @@ pub fn rebuild_facets(db: &mut Db, section_ids: &[i64]) -> Result<(), Error> {
     run(
         db,
         format!(
-            "INSERT INTO content_facets (stage, kind, facet_id, published_at, article_id) \
+            "INSERT INTO content_facets (listing, kind, facet_id, published_at, article_id, stage) \
              WITH RECURSIVE line (section_id, above_id) AS (SELECT id, id FROM sections UNION ALL \
              SELECT line.section_id, s.parent_id FROM line JOIN sections AS s ON s.id = line.above_id \
              WHERE s.parent_id IS NOT NULL) \
-             SELECT DISTINCT f.stage, {section}, line.above_id, f.published_at, f.article_id \
+             SELECT DISTINCT f.listing, {section}, line.above_id, f.published_at, f.article_id, f.stage \
              FROM content_facets AS f JOIN line ON line.section_id = f.facet_id \
              WHERE f.kind = {exact} AND (f.stage, f.article_id) IN {affected}",
             section = facet::SECTION,

@@ -181,20 +181,22 @@ pub fn replace(db: &mut Db, from: TagId, into: TagId) -> Result<(), Error> {
             .filter(content_facets::kind.eq(facet::TAG))
             .filter(content_facets::facet_id.eq(from_id))
             .select((
-                content_facets::stage,
+                content_facets::listing,
                 content_facets::kind,
                 into_id.into_sql::<diesel::sql_types::BigInt>(),
                 content_facets::published_at,
                 content_facets::article_id,
+                content_facets::stage,
             ));
         diesel::insert_into(content_facets::table)
             .values(listed)
             .into_columns((
-                content_facets::stage,
+                content_facets::listing,
                 content_facets::kind,
                 content_facets::facet_id,
                 content_facets::published_at,
                 content_facets::article_id,
+                content_facets::stage,
             ))
             .on_conflict_do_nothing()
             .execute(conn)

@@ -12,3 +12,6 @@ pub const TAG: i16 = 3;
 pub const AUTHOR: i16 = 4;
 /// A type of article; the id is the type's place in `ArticleType::ALL`.
 pub const TYPE: i16 = 5;
+
+/// The listing of live and scheduled documents; that of drafts is 0.
+pub const LIVE_LISTING: i16 = 1;

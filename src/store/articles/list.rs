@@ -102,13 +102,13 @@ pub fn list(
             )
             .inner_join(articles::table.on(articles::id.eq(facets::article_id)))
             .left_join(section_table::table.on(section_table::id.nullable().eq(contents::section_id)))
-            .filter(facets::stage.eq(number))
+            .filter(facets::listing.eq(number))
             .filter(facets::kind.eq(driver.kind))
             .filter(facets::facet_id.eq(driver_id))
             .into_boxed::<Backend>();
         for condition in &conditions {
             query = query.filter(exists(
-                also.filter(also.field(facets::stage).eq(number))
+                also.filter(also.field(facets::listing).eq(number))
                     .filter(also.field(facets::kind).eq(condition.kind))
                     .filter(also.field(facets::facet_id).eq_any(condition.ids.clone()))
                     .filter(also.field(facets::published_at).eq(facets::published_at))

@@ -177,9 +177,12 @@ fn save_references(
         ))
     );
     let facets = facets(db, document)?;
+    // Live and scheduled documents are listed together: which of the two counts is a matter of time.
+    let listing_number = stage.min(facet::LIVE_LISTING);
     replace!(
         content_facets,
         facets.iter().map(|(kind, facet)| (
+            content_facets::listing.eq(listing_number),
             content_facets::stage.eq(stage),
             content_facets::kind.eq(*kind),
             content_facets::facet_id.eq(*facet),
