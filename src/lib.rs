@@ -9,6 +9,7 @@
 //! | [`cli`] | one file per subcommand: serve, migrate, user, demo, openapi |
 //! | [`app`] | builds the application once, for the binary and for tests alike |
 //! | [`http`] | Actix: routes, extractors, DTOs, problem+json, caching headers, OpenAPI |
+//! | [`worker`] | background loops: what happens by itself when its time has come |
 //! | [`service`] | use cases, one function each: check the permission, open the transaction, record the change |
 //! | [`store`] | Diesel: connections, schema, rows and queries; the only place that knows SQL |
 //! | [`domain`] | types and rules without I/O |
@@ -25,3 +26,4 @@ pub mod http;
 pub mod service;
 pub mod store;
 pub mod telemetry;
+pub mod worker;

@@ -7,7 +7,7 @@ use secrecy::ExposeSecret as _;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
 use super::{Failure, blocking, demo, say};
-use crate::{app, config::Config, service::setup};
+use crate::{app, config::Config, service::setup, worker};
 
 #[derive(Debug, ClapArgs)]
 pub(super) struct Args {
@@ -51,6 +51,7 @@ pub(super) async fn run(config: &Config, args: &Args) -> Result<(), Failure> {
         say("or with: masthead user add --role admin --email EMAIL --name NAME")?;
     }
 
+    let worker = actix_web::rt::spawn(worker::run(newsroom));
     let handle = server.handle();
     let stop = actix_web::rt::spawn(async move {
         // Not inside the macro: what stands there is left out when the level is off.
@@ -64,6 +65,7 @@ pub(super) async fn run(config: &Config, args: &Args) -> Result<(), Failure> {
     });
     server.await?;
     stop.abort();
+    worker.abort();
     tracing::info!("stopped");
     Ok(())
 }

@@ -7,15 +7,15 @@ use super::{
     author::AuthorCard,
     body::{Body, BodySectionDraft, ImageFile},
     error::Error,
-    id::{ArticleId, AuthorId, SectionId, TagId, UserId},
+    id::{ArticleId, AuthorId, ReleaseId, SectionId, TagId, UserId},
     instant::Instant,
-    link::{Link, RelatedLink},
+    link::{CardState, Link, LinkCard, RelatedLink},
     permission::Standing,
     section::SectionCard,
     slug::{Reference, Slug},
     tag::TagCard,
     text_enum::text_enum,
-    workflow::State,
+    workflow::{Position, State},
 };
 
 /// Most tags of an article.
@@ -34,6 +34,8 @@ pub enum Stage {
     /// What readers see.
     #[default]
     Live,
+    /// What readers will see from a set instant on.
+    Scheduled,
 }
 
 /// What kind of article it is.
@@ -108,7 +110,7 @@ pub struct Seo {
 }
 
 /// Who wrote an article, with the author's profile if there is one.
-#[derive(Debug, Clone, PartialEq, Serialize, ToSchema)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
 pub struct Byline {
     /// The author's profile; `null` for a byline that is only a name, such as an agency's.
     pub author: Option<AuthorCard>,
@@ -274,6 +276,29 @@ pub struct DocumentChanges {
     pub body: Option<Vec<BodySectionDraft>>,
 }
 
+/// When a document is public, now or at a set instant.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, ToSchema)]
+pub struct LiveDates {
+    /// The version of the draft that it is.
+    pub version: i64,
+    /// When it becomes visible.
+    pub live_from: Instant,
+    /// When it ceases to be.
+    pub live_until: Option<Instant>,
+    /// When it is to end by itself; `live_until` is earlier if another version takes its place before.
+    #[serde(skip)]
+    pub planned_until: Option<Instant>,
+    /// When it was published, as readers see it.
+    pub published_at: Instant,
+}
+
+impl LiveDates {
+    /// Whether readers see it at an instant.
+    pub fn is_visible_at(&self, now: Instant) -> bool {
+        self.live_from <= now && self.live_until.is_none_or(|until| until > now)
+    }
+}
+
 /// What does not change with an edit.
 #[derive(Debug, Clone, PartialEq)]
 pub struct ArticleRecord {
@@ -291,6 +316,16 @@ pub struct ArticleRecord {
     pub created_at: Instant,
     /// When it was first public.
     pub first_published_at: Option<Instant>,
+    /// Who is to work on it.
+    pub assignee: Option<UserId>,
+    /// What readers are told of a retracted article.
+    pub retraction_reason: Option<String>,
+    /// The scheduled release that holds it.
+    pub release: Option<ReleaseId>,
+    /// The live document, if there is one.
+    pub live: Option<LiveDates>,
+    /// The scheduled document, if there is one.
+    pub scheduled: Option<LiveDates>,
     /// Users whose author profile stands in the bylines of the draft.
     pub byline_users: Vec<UserId>,
 }
@@ -303,10 +338,34 @@ impl ArticleRecord {
             ever_published: self.first_published_at.is_some(),
         }
     }
+
+    /// Where it stands at an instant: what was due by then counts, whether or not it has been recorded yet.
+    pub fn position_at(&self, now: Instant) -> Position {
+        let is_due = |dates: &Option<LiveDates>| dates.is_some_and(|dates| dates.live_from <= now);
+        let is_visible = |dates: &Option<LiveDates>| dates.is_some_and(|dates| dates.is_visible_at(now));
+        let took_effect = is_due(&self.scheduled);
+        let state = match self.state {
+            State::Scheduled | State::Published if is_visible(&self.live) || is_visible(&self.scheduled) => {
+                State::Published
+            }
+            State::Published if self.scheduled.is_some() && !took_effect => State::Scheduled,
+            State::Published => State::Unpublished,
+            State::Scheduled if took_effect => State::Unpublished,
+            state => state,
+        };
+        let live_version =
+            if took_effect { self.scheduled.map(|dates| dates.version) } else { self.live_version };
+        Position {
+            state,
+            ever_published: self.first_published_at.is_some() || took_effect,
+            has_scheduled: self.scheduled.is_some() && !took_effect,
+            has_changes: live_version.is_some_and(|live| live != self.version),
+        }
+    }
 }
 
 /// An article as it is read: one stage of its document with cards of all that it refers to.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Article {
     /// Its id.
     pub id: ArticleId,
@@ -362,6 +421,23 @@ pub struct Article {
     pub live_until: Option<Instant>,
 }
 
+impl Article {
+    /// The article as a link to it shows it.
+    pub fn card(&self, state: CardState) -> LinkCard {
+        LinkCard {
+            headline: self.headline.clone(),
+            url: Some(self.url.clone()),
+            path: Some(self.path.clone()),
+            standfirst: self.standfirst.clone(),
+            lead_image: self.lead_image.clone(),
+            section: self.section.clone(),
+            published_at: self.published_at,
+            scheduled_for: None,
+            state,
+        }
+    }
+}
+
 /// What the workflow knows of an article, for those who may read its draft.
 #[derive(Debug, Clone, PartialEq, Serialize, ToSchema)]
 pub struct Workflow {
@@ -377,6 +453,12 @@ pub struct Workflow {
     pub live_version: Option<i64>,
     /// The version of the draft.
     pub draft_version: i64,
+    /// The version that readers will see, and when.
+    pub scheduled: Option<LiveDates>,
+    /// The scheduled release that holds the article until it takes effect.
+    pub release: Option<ReleaseId>,
+    /// What readers are told of a retracted article.
+    pub retraction_reason: Option<String>,
     /// What the caller may do now: `edit`, `delete`, and steps of the workflow.
     pub allowed_actions: Vec<&'static str>,
     /// Who made it.

@@ -91,7 +91,7 @@ pub struct AuthorChanges {
 }
 
 /// An author as they stand in a byline.
-#[derive(Debug, Clone, PartialEq, serde::Serialize, utoipa::ToSchema)]
+#[derive(Debug, Clone, PartialEq, serde::Serialize, serde::Deserialize, utoipa::ToSchema)]
 pub struct AuthorCard {
     /// Their id.
     pub id: AuthorId,

@@ -53,13 +53,16 @@ error_codes! {
     Conflict             "conflict"              409 "Conflict"               "The action does not fit the present state of the thing."
     Taken                "taken"                 409 "Already taken"          "A name that must be unique, such as a slug or an e-mail address, belongs to something else."
     InUse                "in_use"                409 "In use"                 "The thing cannot be deleted while others refer to it."
+    InRelease            "in_release"            409 "In a scheduled release" "The article belongs to a release that is about to take effect; cancel the release first."
     InvalidTransition    "invalid_transition"    409 "Invalid transition"     "The workflow has no such step from the present state; `allowed_actions` lists the steps that it has."
+    Retracted            "retracted"             410 "Retracted"              "The article was taken back; `detail` has the reason that was published."
     SetupDone            "setup_done"            410 "Set-up is done"         "The set-up link was used, has expired, or there are users already."
     Stale                "stale"                 412 "Version is stale"       "`If-Match` names a version that is no longer the present one; `current_version` tells that, `changed` what is different since."
     TooLarge             "too_large"             413 "Too large"              "The body is larger than the server takes."
     UnsupportedMediaType "unsupported_media_type" 415 "Unsupported media type" "The body must be `application/json`."
     Invalid              "invalid"               422 "Invalid input"          "The body can be read but breaks rules; `errors` lists every fault with its place."
     NotReady             "not_ready"             422 "Not ready to publish"   "The draft has faults that block publication; `errors` lists them."
+    Unconfirmed          "unconfirmed_warnings"  422 "Warnings are not confirmed" "The draft has warnings, and this site wants them confirmed: send `confirm_warnings`. `errors` lists them."
     PreconditionRequired "precondition_required" 428 "If-Match is required"   "Editing needs `If-Match` with the version that was read, so that nobody's work is overwritten."
     Internal             "internal"              500 "Internal error"         "Something went wrong in the server; the log has it under the `request_id`."
     Busy                 "busy"                  503 "Busy"                   "The server or its database has too much to do or cannot be reached; try again after `Retry-After` seconds."
@@ -164,6 +167,8 @@ pub enum Error {
     Invalid(Vec<Fault>),
     /// The draft is not fit to be published.
     NotReady(Vec<Fault>),
+    /// The draft has warnings that nobody has confirmed.
+    Unconfirmed(Vec<Fault>),
     /// Editing without `If-Match`.
     PreconditionRequired,
     /// `If-Match` names an old version.
@@ -215,6 +220,13 @@ impl Error {
         Self::Other(ErrorCode::Conflict, detail.into())
     }
 
+    /// A scheduled release holds the article.
+    pub fn in_release(release: super::id::ReleaseId) -> Self {
+        let detail =
+            format!("The article belongs to the scheduled release {release}. Cancel the release first.");
+        Self::Other(ErrorCode::InRelease, detail)
+    }
+
     /// A unique name belongs to something else. `field` is the member of the body that holds it.
     pub fn taken(detail: impl Into<String>) -> Self {
         Self::Other(ErrorCode::Taken, detail.into())
@@ -242,6 +254,7 @@ impl Error {
             Self::InvalidParameters(_) => ErrorCode::InvalidParameter,
             Self::Invalid(_) => ErrorCode::Invalid,
             Self::NotReady(_) => ErrorCode::NotReady,
+            Self::Unconfirmed(_) => ErrorCode::Unconfirmed,
             Self::PreconditionRequired => ErrorCode::PreconditionRequired,
             Self::Stale { .. } => ErrorCode::Stale,
             Self::InvalidTransition { .. } => ErrorCode::InvalidTransition,
@@ -257,7 +270,7 @@ impl Error {
             Self::Malformed(detail) | Self::Other(_, detail) | Self::InvalidTransition { detail, .. } => {
                 detail
             }
-            Self::InvalidParameters(_) | Self::Invalid(_) | Self::NotReady(_) => {
+            Self::InvalidParameters(_) | Self::Invalid(_) | Self::NotReady(_) | Self::Unconfirmed(_) => {
                 "See `errors` for each fault."
             }
             Self::PreconditionRequired | Self::Stale { .. } | Self::Moved { .. } | Self::Internal(_) => {
@@ -272,7 +285,10 @@ impl fmt::Display for Error {
         write!(f, "{}: ", self.code().title())?;
         match self {
             Self::Internal(cause) => f.write_str(cause),
-            Self::InvalidParameters(faults) | Self::Invalid(faults) | Self::NotReady(faults) => {
+            Self::InvalidParameters(faults)
+            | Self::Invalid(faults)
+            | Self::NotReady(faults)
+            | Self::Unconfirmed(faults) => {
                 for (index, fault) in faults.iter().enumerate() {
                     let place = fault.pointer.as_ref().or(fault.parameter.as_ref());
                     let separator = if index == 0 { "" } else { "; " };

@@ -42,7 +42,8 @@ text_enum!(LinkKind {
 });
 
 /// Where a link leads.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum LinkTarget {
     /// An article of this newsroom.
     Article(ArticleId),
@@ -90,7 +91,7 @@ pub struct InlinePlace {
 }
 
 /// A link as the document holds it.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub struct Link {
     /// Its id.
     pub id: LinkId,
@@ -105,7 +106,7 @@ pub struct Link {
 }
 
 /// What of a link's target is known now.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, utoipa::ToSchema)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, serde::Deserialize, utoipa::ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum CardState {
     /// Readers can follow it.
@@ -119,7 +120,7 @@ pub enum CardState {
 }
 
 /// The target of a link as it is now, so that a renamed or moved article never leaves a dead link.
-#[derive(Debug, Clone, PartialEq, serde::Serialize, utoipa::ToSchema)]
+#[derive(Debug, Clone, PartialEq, serde::Serialize, serde::Deserialize, utoipa::ToSchema)]
 pub struct LinkCard {
     /// The present headline, or the title of an external target.
     #[schema(examples("Harbour bridge reopens after two years"))]
@@ -137,12 +138,15 @@ pub struct LinkCard {
     pub section: Option<SectionCard>,
     /// When it was published.
     pub published_at: Option<Instant>,
+    /// When a scheduled target becomes public. Shown to editors only.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub scheduled_for: Option<Instant>,
     /// Whether readers can follow it.
     pub state: CardState,
 }
 
 /// A link with the card of its target.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, serde::Serialize, serde::Deserialize)]
 pub struct RelatedLink {
     /// The link.
     pub link: Link,

@@ -11,6 +11,8 @@ pub mod instant;
 pub mod link;
 pub mod page;
 pub mod permission;
+pub mod preflight;
+pub mod revision;
 pub mod section;
 pub mod site;
 pub mod slug;

@@ -66,7 +66,7 @@ pub struct SectionNode {
 }
 
 /// A section as it stands beside an article.
-#[derive(Debug, Clone, PartialEq, serde::Serialize, utoipa::ToSchema)]
+#[derive(Debug, Clone, PartialEq, serde::Serialize, serde::Deserialize, utoipa::ToSchema)]
 pub struct SectionCard {
     /// Its id.
     pub id: SectionId,

@@ -21,6 +21,8 @@ pub struct Site {
     pub permalink: Permalink,
     /// The main menu.
     pub navigation: Vec<LabelledLink>,
+    /// Whether publishing an article with warnings needs their confirmation.
+    pub confirm_warnings: bool,
     /// Counts its edits.
     pub version: i64,
     /// When it was last edited.
@@ -37,6 +39,7 @@ impl Default for Site {
             time_zone: "UTC".to_owned(),
             permalink: Permalink("/{section}/{slug}".to_owned()),
             navigation: Vec::new(),
+            confirm_warnings: false,
             version: 1,
             updated_at: Instant::from_millis(0),
         }
@@ -60,6 +63,8 @@ pub struct SiteChanges {
     pub permalink: Option<Permalink>,
     /// A new menu.
     pub navigation: Option<Vec<LabelledLink>>,
+    /// Whether warnings need confirmation from now on.
+    pub confirm_warnings: Option<bool>,
 }
 
 /// Whether a text has the shape of a language tag (BCP 47): `en`, `pt-BR`, `zh-Hant-TW`.

@@ -9,7 +9,9 @@ pub const MAX_SLUG: usize = 120;
 
 /// A readable name in an address: lower-case ASCII letters, digits and single hyphens, with at least one letter so
 /// that it is never taken for an id.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, utoipa::ToSchema)]
+// Read back as it was stored; input is parsed.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Deserialize, utoipa::ToSchema)]
+#[serde(transparent)]
 #[schema(value_type = String, pattern = "^[a-z0-9]+(-[a-z0-9]+)*$", max_length = 120, examples("harbour-bridge-reopens"))]
 pub struct Slug(String);
 

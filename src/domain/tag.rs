@@ -67,7 +67,7 @@ pub struct TagChanges {
 }
 
 /// A tag as it stands beside an article.
-#[derive(Debug, Clone, PartialEq, serde::Serialize, utoipa::ToSchema)]
+#[derive(Debug, Clone, PartialEq, serde::Serialize, serde::Deserialize, utoipa::ToSchema)]
 pub struct TagCard {
     /// Its id.
     pub id: TagId,

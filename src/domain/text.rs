@@ -5,6 +5,16 @@ use super::error::{Fault, Faults};
 /// Trims a single-line text and checks its length in characters; faults are told at `pointer`. `None` if it is at
 /// fault.
 pub fn line(faults: &mut Faults, pointer: &str, text: &str, max: usize) -> Option<String> {
+    let text = paragraphs(faults, pointer, text, max)?;
+    if text.contains('\n') {
+        faults.add(pointer, "line_break", "must be one line");
+        return None;
+    }
+    Some(text)
+}
+
+/// As [`line()`], for text that may have several lines.
+pub fn paragraphs(faults: &mut Faults, pointer: &str, text: &str, max: usize) -> Option<String> {
     let text = text.trim();
     let length = text.chars().count();
     if length == 0 {
@@ -13,8 +23,6 @@ pub fn line(faults: &mut Faults, pointer: &str, text: &str, max: usize) -> Optio
         faults.push(
             Fault::body(pointer, "too_long", format!("must be at most {max} characters")).with("max", max),
         );
-    } else if text.contains('\n') {
-        faults.add(pointer, "line_break", "must be one line");
     } else {
         return Some(text.to_owned());
     }
@@ -24,6 +32,16 @@ pub fn line(faults: &mut Faults, pointer: &str, text: &str, max: usize) -> Optio
 /// As [`line()`], for text that may be absent: blank text counts as absent.
 pub fn optional_line(faults: &mut Faults, pointer: &str, text: Option<&str>, max: usize) -> Option<String> {
     text.filter(|text| !text.trim().is_empty()).and_then(|text| line(faults, pointer, text, max))
+}
+
+/// As [`paragraphs`], for text that may be absent: blank text counts as absent.
+pub fn optional_paragraphs(
+    faults: &mut Faults,
+    pointer: &str,
+    text: Option<&str>,
+    max: usize,
+) -> Option<String> {
+    text.filter(|text| !text.trim().is_empty()).and_then(|text| paragraphs(faults, pointer, text, max))
 }
 
 /// Whether a character is one that text never needs and that confuses readers, logs or databases: control characters

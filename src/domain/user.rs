@@ -61,6 +61,16 @@ pub struct User {
     pub created_at: Instant,
 }
 
+/// A user as others see them.
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, utoipa::ToSchema)]
+pub struct UserCard {
+    /// Their id.
+    pub id: UserId,
+    /// Their name.
+    #[schema(examples("Edda Editor"))]
+    pub name: String,
+}
+
 /// Who is asking.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Principal {

@@ -69,7 +69,10 @@ impl Problem {
         let code = error.code();
         let mut problem = Self::of_code(code, error.detail().to_owned(), request_id);
         match error {
-            Error::InvalidParameters(faults) | Error::Invalid(faults) | Error::NotReady(faults) => {
+            Error::InvalidParameters(faults)
+            | Error::Invalid(faults)
+            | Error::NotReady(faults)
+            | Error::Unconfirmed(faults) => {
                 problem.errors.clone_from(faults);
             }
             Error::Stale { current_version, changed } => {

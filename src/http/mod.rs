@@ -28,6 +28,8 @@ use actix_web::{
 use utoipa::OpenApi;
 use utoipa_actix_web::{AppExt, UtoipaApp, scope, service_config::ServiceConfig};
 
+use self::articles::{actions, revisions};
+
 /// Every route of the API on one screen. What a caller needs is in `domain/permission.rs`; services check it.
 #[rustfmt::skip]
 fn v1(routes: &mut ServiceConfig<'_>) {
@@ -41,9 +43,22 @@ fn v1(routes: &mut ServiceConfig<'_>) {
         .service(articles::create_article)      // everybody who can log in
         .service(articles::get_article)         // everybody; a draft: those who may read it
         .service(articles::update_article)      // those who may edit it
-        .service(articles::delete_article)      // editors; authors their own, never published
-        .service(articles::publish_article)     // editors; authors their own
-        .service(articles::unpublish_article)   // editors; authors their own
+        .service(actions::delete_article)       // editors; authors their own, never published
+        // the workflow
+        .service(actions::submit_article)       // editors; contributors and authors their own
+        .service(actions::return_article)       // editors
+        .service(actions::get_preflight)        // those who may read the draft
+        .service(actions::publish_article)      // editors; authors their own
+        .service(actions::unschedule_article)   // editors; authors their own
+        .service(actions::unpublish_article)    // editors; authors their own
+        .service(actions::discard_article)      // editors; authors their own
+        .service(actions::retract_article)      // editors
+        .service(actions::archive_article)      // editors
+        .service(actions::reopen_article)       // editors
+        .service(revisions::list_revisions)     // those who may read the draft
+        .service(revisions::create_revision)    // those who may edit it
+        .service(revisions::get_revision)       // those who may read the draft
+        .service(revisions::restore_revision)   // those who may edit it
         // the parts of an article: reading as the article, writing as editing it
         .service(body::get_body)
         .service(body::replace_body)

@@ -28,6 +28,8 @@ use crate::domain::error::ErrorCode;
     servers((url = "/", description = "This server")),
     tags(
         (name = "articles", description = "What the newsroom writes: one document in two stages, draft and live."),
+        (name = "workflow", description = "The steps from draft to publication and back."),
+        (name = "revisions", description = "What an article was."),
         (name = "body", description = "The headed sections and blocks of an article's draft, one at a time."),
         (name = "links", description = "Related-article links, listed or inline, with cards that are always current."),
         (name = "sections", description = "The sections of the site: a tree."),
@@ -156,7 +158,7 @@ fn complete_operation(operation: &mut Map<String, Value>, schemas: &Value) {
         || operation
             .get("operationId")
             .and_then(Value::as_str)
-            .is_some_and(|id| id.ends_with("publish_article"));
+            .is_some_and(|id| id.ends_with("_article") && id != "get_article");
 
     let mut problems = BTreeMap::new();
     let mut may = |code: ErrorCode| {

@@ -17,6 +17,11 @@ use crate::domain::{error::Error, slug::Reference};
 pub struct Named(String);
 
 impl Named {
+    /// As it stands in the path.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+
     /// What it refers to.
     pub fn reference(&self) -> Reference {
         Reference::parse(&self.0)

@@ -25,7 +25,7 @@ use crate::{
 #[schema(example = json!({
     "name": "The Port Ellery Courier", "tagline": "News from the harbour", "url": "https://courier.example",
     "language": "en-GB", "time_zone": "Europe/London", "permalink": "/{section}/{slug}",
-    "navigation": [{"label": "World", "url": "/world"}], "version": 2, "updated_at": "2026-05-18T09:30:00.000Z"
+    "navigation": [{"label": "World", "url": "/world"}], "confirm_warnings": false, "version": 2, "updated_at": "2026-05-18T09:30:00.000Z"
 }))]
 pub struct Site {
     /// Its name.
@@ -42,6 +42,8 @@ pub struct Site {
     pub permalink: String,
     /// The main menu.
     pub navigation: Vec<LabelledLink>,
+    /// Whether publishing an article with warnings needs `confirm_warnings`.
+    pub confirm_warnings: bool,
     /// Counts its edits; also the beginning of its `ETag`.
     pub version: i64,
     /// When it was last edited.
@@ -58,11 +60,23 @@ impl From<site::Site> for Site {
             time_zone,
             permalink,
             navigation,
+            confirm_warnings,
             version,
             updated_at,
         } = site;
         let permalink = permalink.as_str().to_owned();
-        Self { name, tagline, url, language, time_zone, permalink, navigation, version, updated_at }
+        Self {
+            name,
+            tagline,
+            url,
+            language,
+            time_zone,
+            permalink,
+            navigation,
+            confirm_warnings,
+            version,
+            updated_at,
+        }
     }
 }
 
@@ -100,6 +114,10 @@ pub struct SitePatch {
     #[serde(default)]
     #[schema(max_items = 100, nullable = false)]
     navigation: Option<Vec<LabelledLink>>,
+    /// Whether publishing an article with warnings needs `confirm_warnings`.
+    #[serde(default)]
+    #[schema(nullable = false)]
+    confirm_warnings: Option<bool>,
 }
 
 impl Parse for SitePatch {
@@ -131,6 +149,7 @@ impl Parse for SitePatch {
             navigation: self
                 .navigation
                 .map(|links| LabelledLink::canonical_list(links, faults, "/navigation")),
+            confirm_warnings: self.confirm_warnings,
         })
     }
 }

@@ -84,6 +84,7 @@ pub async fn update(
                 language: changes.language.unwrap_or(old.language),
                 time_zone: changes.time_zone.unwrap_or(old.time_zone),
                 permalink: changes.permalink.unwrap_or(old.permalink),
+                confirm_warnings: changes.confirm_warnings.unwrap_or(old.confirm_warnings),
                 navigation: changes.navigation.unwrap_or(old.navigation),
                 version: old.version + 1,
                 updated_at: now,

@@ -72,10 +72,12 @@ struct Lane {
     places: Semaphore,
 }
 
-#[derive(Clone, Copy)]
+#[derive(Clone, Copy, PartialEq, Eq)]
 enum Mode {
     Read,
     Write,
+    /// A write that is rolled back in the end.
+    Rehearse,
 }
 
 impl Lane {
@@ -136,7 +138,7 @@ fn transaction<T>(
         return (Err(error), 0);
     }
     let (result, statements) = statements::count(|| work(db));
-    if result.is_ok() {
+    if result.is_ok() && mode != Mode::Rehearse {
         let committed = conn::on_either!(db, conn => AnsiTransactionManager::commit_transaction(conn));
         return (committed.map_err(Error::from).and(result), statements);
     }
@@ -150,7 +152,7 @@ fn transaction<T>(
 fn begin(db: &mut Db, mode: Mode) -> Result<(), Error> {
     match (&mut *db, mode) {
         (Db::Sqlite(conn), Mode::Read) => AnsiTransactionManager::begin_transaction_sql(conn, "BEGIN")?,
-        (Db::Sqlite(conn), Mode::Write) => {
+        (Db::Sqlite(conn), Mode::Write | Mode::Rehearse) => {
             AnsiTransactionManager::begin_transaction_sql(conn, "BEGIN IMMEDIATE")?
         }
         // Several statements of a read see one state of the database.
@@ -160,7 +162,9 @@ fn begin(db: &mut Db, mode: Mode) -> Result<(), Error> {
                 "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY",
             )?;
         }
-        (Db::Postgres(conn), Mode::Write) => AnsiTransactionManager::begin_transaction(conn)?,
+        (Db::Postgres(conn), Mode::Write | Mode::Rehearse) => {
+            AnsiTransactionManager::begin_transaction(conn)?
+        }
     }
     Ok(())
 }
@@ -205,6 +209,17 @@ impl Store {
         work: impl FnOnce(&mut Db) -> Result<T, Error> + Send + 'static,
     ) -> Result<T, Error> {
         self.writes.run(Mode::Write, work).await
+    }
+
+    /// As [`Self::write`], but nothing is kept: tells what would happen.
+    ///
+    /// # Errors
+    /// Those of [`Self::write`].
+    pub async fn rehearse<T: Send + 'static>(
+        &self,
+        work: impl FnOnce(&mut Db) -> Result<T, Error> + Send + 'static,
+    ) -> Result<T, Error> {
+        self.writes.run(Mode::Rehearse, work).await
     }
 
     /// Brings the database up to this program's version. Blocks.

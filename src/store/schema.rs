@@ -90,6 +90,7 @@ table! {
         slug -> Text,
         entity_id -> BigInt,
         public -> Bool,
+        visible_from -> Nullable<BigInt>,
     }
 }
 
@@ -229,21 +230,21 @@ table! {
 }
 
 table! {
-    publications (article_id, live_from) {
+    publications (article_id, revision) {
         article_id -> BigInt,
+        revision -> Integer,
         live_from -> BigInt,
         live_until -> Nullable<BigInt>,
-        revision -> Integer,
     }
 }
 
 table! {
-    publication_facets (kind, facet_id, published_at, article_id, live_from) {
+    publication_facets (kind, facet_id, published_at, article_id, revision) {
         kind -> SmallInt,
         facet_id -> BigInt,
         published_at -> BigInt,
         article_id -> BigInt,
-        live_from -> BigInt,
+        revision -> Integer,
     }
 }
 

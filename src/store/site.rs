@@ -30,6 +30,7 @@ struct SiteRow {
     navigation: String,
     version: i64,
     updated_at: i64,
+    confirm_warnings: bool,
 }
 
 impl TryFrom<SiteRow> for Site {
@@ -45,6 +46,7 @@ impl TryFrom<SiteRow> for Site {
             permalink: Permalink::from_stored(row.permalink),
             navigation: from_json("site.navigation", &row.navigation)?,
             version: row.version,
+            confirm_warnings: row.confirm_warnings,
             updated_at: Instant::from_millis(row.updated_at),
         })
     }
@@ -65,6 +67,7 @@ impl TryFrom<&Site> for SiteRow {
             navigation: to_json(&site.navigation)?,
             version: site.version,
             updated_at: site.updated_at.millis(),
+            confirm_warnings: site.confirm_warnings,
         })
     }
 }

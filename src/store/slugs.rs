@@ -10,6 +10,7 @@ use super::{
 use crate::domain::{
     change::Entity,
     error::Error,
+    instant::Instant,
     slug::{Reference, Slug},
 };
 
@@ -67,7 +68,27 @@ pub fn release(db: &mut Db, kind: Entity, name: &str) -> Result<(), Error> {
 
 /// Notes that readers have seen a name.
 pub fn publish(db: &mut Db, kind: Entity, name: &str) -> Result<(), Error> {
-    diesel::update(slugs::table.find((kind.as_str(), name))).set(slugs::public.eq(true)).execute(db)?;
+    diesel::update(slugs::table.find((kind.as_str(), name)))
+        .set((slugs::public.eq(true), slugs::visible_from.eq(None::<i64>)))
+        .execute(db)?;
+    Ok(())
+}
+
+/// Notes that readers will see a name from an instant on. One that they know already is left as it is.
+pub fn publish_from(db: &mut Db, kind: Entity, name: &str, from: Instant) -> Result<(), Error> {
+    let unknown = slugs::public.eq(false).or(slugs::visible_from.is_not_null());
+    diesel::update(slugs::table.find((kind.as_str(), name)).filter(unknown))
+        .set((slugs::public.eq(true), slugs::visible_from.eq(from.millis())))
+        .execute(db)?;
+    Ok(())
+}
+
+/// Takes back [`publish_from`] for the names of a thing.
+pub fn unpublish_future(db: &mut Db, kind: Entity, id: i64) -> Result<(), Error> {
+    let names = slugs::table.filter(slugs::entity_id.eq(id)).filter(slugs::kind.eq(kind.as_str()));
+    diesel::update(names.filter(slugs::visible_from.is_not_null()))
+        .set((slugs::public.eq(false), slugs::visible_from.eq(None::<i64>)))
+        .execute(db)?;
     Ok(())
 }
 

@@ -58,9 +58,21 @@ const ROWS: &[Row] = &[
     row("create_article",       [401, 201, 201, 201, 201], || json!({"headline": "Article {n}"})),
     row("get_article",          [200, 200, 200, 200, 200], NO_BODY),
     row("update_article",       [401, 404, 403, 200, 200], || json!({"kicker": "{n}"})),
-    row("delete_article",       [401, 404, 403, 204, 204], NO_BODY),
+    row("delete_article",       [401, 404, 403, 200, 200], NO_BODY),
     row("publish_article",      [401, 404, 403, 200, 200], NO_BODY),
+    row("submit_article",       [401, 404, 403, 200, 200], NO_BODY),
+    row("return_article",       [401, 404, 403, 200, 200], || json!({"note": "Again {n}"})),
+    row("get_preflight",        [401, 404, 200, 200, 200], NO_BODY),
+    row("unschedule_article",   [401, 404, 403, 200, 200], NO_BODY),
     row("unpublish_article",    [401, 404, 403, 200, 200], NO_BODY),
+    row("discard_article",      [401, 404, 403, 200, 200], NO_BODY),
+    row("retract_article",      [401, 404, 403, 200, 200], || json!({"reason": "Wrong {n}"})),
+    row("archive_article",      [401, 404, 403, 200, 200], NO_BODY),
+    row("reopen_article",       [401, 404, 403, 200, 200], NO_BODY),
+    row("list_revisions",       [401, 404, 200, 200, 200], NO_BODY),
+    row("create_revision",      [401, 404, 403, 201, 201], || json!({"note": "Note {n}"})),
+    row("get_revision",         [401, 404, 200, 200, 200], NO_BODY),
+    row("restore_revision",     [401, 404, 403, 200, 200], NO_BODY),
     row("get_body",             [200, 200, 200, 200, 200], NO_BODY),
     row("replace_body",         [401, 404, 403, 200, 200], || json!({"body": []})),
     row("create_body_section",  [401, 404, 403, 201, 201], || json!({"section": {"blocks": []}})),
@@ -109,8 +121,21 @@ async fn place(app: &TestApp, operation: Operation) -> String {
         let blocks = json!([{"type": "paragraph", "html": "Text."}, {"type": "read_more", "link": link}]);
         let body = json!({"headline": format!("Thing {}", number()), "section": "city", "body": [{"blocks": blocks}]});
         let article = admin.post("/v1/articles", body).await.expect(201);
-        if !["publish_article", "delete_article"].contains(&operation.id()) {
-            admin.act(&format!("/v1/articles/{}/publish", article.id())).await.expect(200);
+        let path_of = |step: &str| format!("/v1/articles/{}{step}", article.id());
+        let act = async |step: &str| admin.act(&path_of(step)).await.expect(200);
+        match operation.id() {
+            "publish_article" | "delete_article" | "submit_article" => {}
+            "return_article" => drop(act("/submit").await),
+            "reopen_article" => drop(act("/archive").await),
+            "unschedule_article" => {
+                let later = json!({"at": "2999-01-01T00:00:00Z"});
+                admin.post(&path_of("/publish"), later).await.expect(200);
+            }
+            "discard_article" => {
+                act("/publish").await;
+                admin.if_match("*").patch(&path_of(""), json!({"kicker": "New"})).await.expect(200);
+            }
+            _ => drop(act("/publish").await),
         }
         let section = &article.json["body"][0];
         let places = [
@@ -118,6 +143,7 @@ async fn place(app: &TestApp, operation: Operation) -> String {
             ("{section}", &section["id"]),
             ("{block}", &section["blocks"][0]["id"]),
             ("{link}", &article.json["related"][0]["id"]),
+            ("{revision}", &json!("1")),
         ];
         for (segment, id) in places {
             path = path.replace(segment, id.as_str().unwrap());

@@ -9,6 +9,9 @@ ALTER TABLE articles ADD COLUMN retraction_reason TEXT;
 -- The scheduled release that holds the article until it takes effect.
 ALTER TABLE articles ADD COLUMN release_id BIGINT;
 
+-- A name that becomes public with a scheduled version is not known to readers before.
+ALTER TABLE slugs ADD COLUMN visible_from BIGINT;
+
 -- The document that the edit led to: the common ancestor of edits that are merged. Older ones are dropped.
 ALTER TABLE article_edits ADD COLUMN document TEXT;
 
@@ -55,10 +58,10 @@ CREATE TABLE revisions (
 -- The intervals in which readers saw a revision.
 CREATE TABLE publications (
     article_id BIGINT NOT NULL,
+    revision INTEGER NOT NULL,
     live_from BIGINT NOT NULL,
     live_until BIGINT,
-    revision INTEGER NOT NULL,
-    PRIMARY KEY (article_id, live_from),
+    PRIMARY KEY (article_id, revision),
     FOREIGN KEY (article_id, revision) REFERENCES revisions (article_id, number) ON DELETE CASCADE
 );
 
@@ -68,11 +71,12 @@ CREATE TABLE publication_facets (
     facet_id BIGINT NOT NULL,
     published_at BIGINT NOT NULL,
     article_id BIGINT NOT NULL,
-    live_from BIGINT NOT NULL,
-    PRIMARY KEY (kind, facet_id, published_at, article_id, live_from),
-    FOREIGN KEY (article_id, live_from) REFERENCES publications (article_id, live_from) ON DELETE CASCADE
+    revision INTEGER NOT NULL,
+    PRIMARY KEY (kind, facet_id, published_at, article_id, revision),
+    FOREIGN KEY (article_id, revision) REFERENCES publications (article_id, revision) ON DELETE CASCADE
 );
-CREATE INDEX publication_facets_article ON publication_facets (article_id, live_from);
+CREATE INDEX publication_facets_article ON publication_facets (article_id, revision);
+CREATE INDEX publications_from ON publications (article_id, live_from);
 
 -- The thread of an article: what editors say, and the steps of the workflow.
 CREATE TABLE article_notes (

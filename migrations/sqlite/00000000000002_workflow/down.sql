@@ -36,4 +36,5 @@ UPDATE articles SET state = 'unpublished' WHERE state IN ('retracted', 'archived
 ALTER TABLE articles DROP COLUMN assignee_id;
 ALTER TABLE articles DROP COLUMN retraction_reason;
 ALTER TABLE articles DROP COLUMN release_id;
+ALTER TABLE slugs DROP COLUMN visible_from;
 ALTER TABLE site DROP COLUMN confirm_warnings;

@@ -25,13 +25,14 @@ use crate::{
         id::{ArticleId, AuthorId, BlockId, BodySectionId, LinkId, SectionId, TagId},
         instant::Instant,
         link::{Link, LinkKind, LinkTarget},
+        revision::RevisionKind,
         section::SectionChanges,
         slug::{Reference, Slug},
         tag::{Tag, TagType},
         user::{EmailAddress, Principal, Role, User},
         workflow::State,
     },
-    service::{Newsroom, sections, users},
+    service::{Newsroom, articles::keep_live, sections, users},
     store::{
         articles::{self, Dates},
         authors, changes,
@@ -133,7 +134,7 @@ struct Generator {
     seed: u64,
     count: usize,
     owner: User,
-    sections: Vec<(SectionId, String)>,
+    sections: Vec<SectionId>,
     tags: Vec<TagId>,
     tag_ranks: WeightedIndex<u32>,
     authors: Vec<AuthorId>,
@@ -240,7 +241,7 @@ impl Generator {
     fn write_article(&mut self, db: &mut Db, number: usize) -> Result<(), Error> {
         let at = self.date(number);
         let id = ArticleId::new(self.newsroom.ids.next());
-        let (document, section_path) = self.document(number)?;
+        let document = self.document(number)?;
         let record = ArticleRecord {
             id,
             state: State::Published,
@@ -249,18 +250,28 @@ impl Generator {
             created_by: self.owner.id,
             created_at: at,
             first_published_at: Some(at),
+            assignee: None,
+            retraction_reason: None,
+            release: None,
+            live: None,
+            scheduled: None,
             byline_users: Vec::new(),
         };
         slugs::claim(db, Entity::Article, document.slug.as_str(), id.get(), true)?;
         articles::insert_record(db, &record)?;
-        let draft =
-            Dates { live_from: None, live_until: None, published_at: None, updated_at: at, listed_at: at };
+        let draft = Dates {
+            live_from: None,
+            live_until: None,
+            planned_until: None,
+            published_at: None,
+            updated_at: at,
+            listed_at: at,
+        };
         let live = Dates { live_from: Some(at), published_at: Some(at), ..draft };
         articles::save(db, id, Stage::Draft, 1, draft, &document, None)?;
         articles::save(db, id, Stage::Live, 1, live, &document, None)?;
-        let path =
-            self.newsroom.site.get(db)?.permalink.path(id, document.slug.as_str(), Some(&section_path), at);
-        changes::record(db, &self.created(id, path, &document))?;
+        let live = keep_live(db, &self.newsroom, id, RevisionKind::Publication, self.owner.id, at, None)?;
+        changes::record(db, &self.created(id, live.path, &document))?;
         self.articles.push(id);
         Ok(())
     }
@@ -293,10 +304,10 @@ impl Generator {
         Instant::from_millis(self.rng.random_range(from..to.max(from + 1)))
     }
 
-    /// A document and the path of its section.
-    fn document(&mut self, number: usize) -> Result<(Document, String), Error> {
+    /// A document.
+    fn document(&mut self, number: usize) -> Result<Document, Error> {
         let headline = words::headline(&mut self.rng);
-        let (section, section_path) = self.sections[self.rng.random_range(0..self.sections.len())].clone();
+        let section = self.sections[self.rng.random_range(0..self.sections.len())];
         let wanted = self.rng.random_range(4..=8);
         let mut tags = Vec::new();
         while tags.len() < wanted {
@@ -332,7 +343,7 @@ impl Generator {
         };
         document.links = self.links(&mut document.body);
         body::finish(&mut document.body, &Vec::new())?;
-        Ok((document, section_path))
+        Ok(document)
     }
 
     fn body(&mut self) -> Body {
@@ -400,15 +411,15 @@ async fn owner(newsroom: &Newsroom) -> Result<User, Error> {
     }
 }
 
-/// The sections with their paths. Those that are there already are taken as they are.
-async fn sections(newsroom: &Newsroom, owner: &User) -> Result<Vec<(SectionId, String)>, Error> {
+/// The sections. Those that are there already are taken as they are.
+async fn sections(newsroom: &Newsroom, owner: &User) -> Result<Vec<SectionId>, Error> {
     let there = newsroom.store.read(crate::store::sections::all).await?;
     let principal = Principal::User(owner.clone());
     let mut made = Vec::new();
     for name in SECTIONS {
         let path = format!("/{name}");
         if let Some(section) = there.iter().find(|section| section.path == path) {
-            made.push((section.id, path));
+            made.push(section.id);
             continue;
         }
         let (parent, last) =
@@ -420,7 +431,7 @@ async fn sections(newsroom: &Newsroom, owner: &User) -> Result<Vec<(SectionId, S
             ..SectionChanges::default()
         };
         let section = sections::create(newsroom, &principal, changes).await?;
-        made.push((section.id, section.path));
+        made.push(section.id);
     }
     Ok(made)
 }

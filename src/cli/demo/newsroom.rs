@@ -23,7 +23,7 @@ use crate::{
     },
     service::{
         Newsroom,
-        articles::{self, ArticleView, EditRequest},
+        articles::{self, ArticleView, Command, EditRequest, Publication},
         authors, sections, site, tags, users,
     },
 };
@@ -341,9 +341,10 @@ async fn add_article(
         return Ok(());
     }
     let published_at = Some(before(now, days_ago));
-    view = articles::publish(newsroom, on(&view), published_at).await?;
+    let publish = Command::Publish(Publication { published_at, ..Default::default() });
+    let done = articles::act(newsroom, on(&view), publish, false).await?;
     if state == State::Unpublished {
-        articles::unpublish(newsroom, on(&view)).await?;
+        articles::act(newsroom, on(&done.view), Command::Unpublish, false).await?;
     }
     Ok(())
 }

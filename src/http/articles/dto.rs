@@ -4,6 +4,7 @@ use serde::Serialize;
 use serde_json::value::RawValue;
 use utoipa::ToSchema;
 
+use super::actions::Outcome;
 use crate::{
     domain::{
         article::{ArticleType, Byline, Image, Seo, Stage, Workflow},
@@ -97,6 +98,10 @@ pub struct Article {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(required = false, nullable = false)]
     pub workflow: Option<Workflow>,
+    /// After a step of the workflow: what it did, or with `dry_run` would do.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(required = false, nullable = false)]
+    pub outcome: Option<Outcome>,
 }
 
 /// A body on its way out: as it was stored, or with the cards of its links put in.
@@ -244,6 +249,7 @@ impl TryFrom<ArticleView> for Article {
             stage: article.stage,
             version: article.version,
             workflow,
+            outcome: None,
         })
     }
 }

@@ -10,12 +10,13 @@ use crate::{
         instant::Instant,
         site::is_language_tag,
         slug::Reference,
-        text::{is_web_url, line, optional_line},
+        text::{is_web_url, line, optional_line, optional_paragraphs, paragraphs},
     },
     http::{
         body::input::{BodySectionInput, parse_body},
         input::{Parse, present},
     },
+    service::articles::{Command, Publication},
 };
 
 /// A byline to write: an author, a printed name, or both.
@@ -276,18 +277,118 @@ impl Parse for ArticlePatch {
 /// How an article is published.
 #[derive(Debug, Default, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
-#[schema(example = json!({"published_at": "2026-05-18T09:30:00Z"}))]
+#[schema(example = json!({"at": "2026-05-18T09:30:00Z", "note": "With the new figures"}))]
 pub struct PublishRequest {
-    /// The date of publication that readers see, for what was published elsewhere before; now if nothing is said. Not in
-    /// the future.
+    /// From when on readers see it; now if nothing is said or the instant has passed.
     #[serde(default)]
+    #[schema(format = DateTime)]
+    at: Option<String>,
+    /// Until when readers see it; for ever if nothing is said.
+    #[serde(default)]
+    #[schema(format = DateTime)]
+    until: Option<String>,
+    /// The date of publication that readers are shown, for what was published elsewhere before. Not later than `at`.
+    #[serde(default)]
+    #[schema(format = DateTime)]
     published_at: Option<String>,
+    /// Whether readers are told that a published article was updated: `updated_at` is set. Without it an edit leaves that
+    /// stamp as it is.
+    #[serde(default)]
+    updated: bool,
+    /// For the revision; readers do not see it.
+    #[serde(default)]
+    #[schema(max_length = 1000)]
+    note: Option<String>,
+    /// The warnings of the preflight have been seen; needed if the site wants them confirmed.
+    #[serde(default)]
+    confirm_warnings: bool,
 }
 
 impl Parse for PublishRequest {
-    type Command = Option<Instant>;
+    type Command = Command;
 
-    fn parse(self, faults: &mut Faults) -> Option<Option<Instant>> {
-        Some(self.published_at.and_then(|text| faults.take("/published_at", "bad_instant", text.parse())))
+    fn parse(self, faults: &mut Faults) -> Option<Command> {
+        let mut instant = |pointer: &str, text: Option<String>| {
+            text.and_then(|text| faults.take(pointer, "bad_instant", text.parse::<Instant>()))
+        };
+        let (at, until) = (instant("/at", self.at), instant("/until", self.until));
+        let published_at = instant("/published_at", self.published_at);
+        let note = optional_line(faults, "/note", self.note.as_deref(), 1000);
+        let Self { updated, confirm_warnings, .. } = self;
+        Some(Command::Publish(Publication { at, until, published_at, updated, note, confirm_warnings }))
+    }
+}
+
+/// What an editor is asked to look at.
+#[derive(Debug, Default, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+#[schema(example = json!({"note": "Please check the figures in the second section."}))]
+pub struct SubmitRequest {
+    /// For the thread of the article.
+    #[serde(default)]
+    #[schema(max_length = 5000)]
+    note: Option<String>,
+}
+
+impl Parse for SubmitRequest {
+    type Command = Command;
+
+    fn parse(self, faults: &mut Faults) -> Option<Command> {
+        Some(Command::Submit { note: optional_paragraphs(faults, "/note", self.note.as_deref(), 5000) })
+    }
+}
+
+/// Why a draft goes back to its author.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+#[schema(example = json!({"note": "The second quote needs a source."}))]
+pub struct ReturnRequest {
+    /// For the thread of the article.
+    #[schema(min_length = 1, max_length = 5000)]
+    note: String,
+}
+
+impl Parse for ReturnRequest {
+    type Command = Command;
+
+    fn parse(self, faults: &mut Faults) -> Option<Command> {
+        Some(Command::Return { note: paragraphs(faults, "/note", &self.note, 5000)? })
+    }
+}
+
+/// Why an article is taken back.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+#[schema(example = json!({"reason": "The documents on which the report rested were forged."}))]
+pub struct RetractRequest {
+    /// What readers are told in the place of the article.
+    #[schema(min_length = 1, max_length = 2000)]
+    reason: String,
+}
+
+impl Parse for RetractRequest {
+    type Command = Command;
+
+    fn parse(self, faults: &mut Faults) -> Option<Command> {
+        Some(Command::Retract { reason: paragraphs(faults, "/reason", &self.reason, 2000)? })
+    }
+}
+
+/// A revision to keep.
+#[derive(Debug, Default, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+#[schema(example = json!({"note": "Before the lawyers' changes"}))]
+pub struct SavePointRequest {
+    /// Why it is kept.
+    #[serde(default)]
+    #[schema(max_length = 1000)]
+    note: Option<String>,
+}
+
+impl Parse for SavePointRequest {
+    type Command = Option<String>;
+
+    fn parse(self, faults: &mut Faults) -> Option<Option<String>> {
+        Some(optional_line(faults, "/note", self.note.as_deref(), 1000))
     }
 }

@@ -1,23 +1,25 @@
 //! `/v1/articles`
 
+pub mod actions;
 pub mod dto;
 pub mod editing;
 pub mod input;
 mod query;
+pub mod revisions;
 
-use actix_web::{HttpRequest, HttpResponse, delete, get, patch, post, web::Data};
+use actix_web::{HttpRequest, HttpResponse, get, patch, post, web::Data};
 
 pub use self::query::{ArticleListQuery, ArticleQuery};
 use self::{
     dto::Article,
-    editing::{Editing, OptionalEditing, changed},
-    input::{ArticleCreate, ArticlePatch, PublishRequest},
+    editing::{Editing, changed},
+    input::{ArticleCreate, ArticlePatch},
 };
 use super::{
-    answer::{self, Answer, List},
-    caller::{Caller, IfMatch, OptionalIfMatch},
+    answer::{Answer, List},
+    caller::{Caller, IfMatch},
     contract::Contract,
-    input::{Input, NoQuery, OptionalInput, Query},
+    input::{Input, NoQuery, Query},
     path::{Named, segment},
 };
 use crate::{
@@ -38,7 +40,7 @@ pub(super) fn id_segment<T: std::str::FromStr>(
 ///
 /// Live articles, newest first. With credentials `stage=draft` lists drafts: a contributor's own, everybody's for others.
 /// All filters must hold. `tag` takes several tags separated by commas and finds articles with any of them; `all_tags`
-/// finds those with all. `section` includes the sections below it.
+/// finds those with all. `section` includes the sections below it. `as_of` lists what readers saw at an instant, or will see.
 #[utoipa::path(tag = "articles", params(ArticleListQuery), security((), ("bearer" = [])),
     responses((status = 200, description = "A page of articles.", body = List<Article>)))]
 #[get("/articles")]
@@ -50,7 +52,11 @@ pub async fn list_articles(
     Query(query): Query<ArticleListQuery>,
 ) -> Result<HttpResponse, Error> {
     let fields = query.fields(&contract)?;
-    let page = articles::list(&newsroom, principal.clone(), query.request()?).await?;
+    let (wanted, as_of) = (query.request()?, query.as_of()?);
+    let page = match as_of {
+        None => articles::list(&newsroom, principal.clone(), wanted).await?,
+        Some(at) => articles::list_as_of(&newsroom, principal.clone(), wanted, at).await?,
+    };
     let mut data = Vec::with_capacity(page.items.len());
     let (includes_body, includes_related) = query.includes();
     for view in page.items {
@@ -93,7 +99,9 @@ pub async fn create_article(
 
 /// Get an article
 ///
-/// By id or slug, as readers see it. `stage=draft` answers the draft to those who may read it. A former slug answers 308.
+/// By id or slug, as readers see it. `stage=draft` answers the draft to those who may read it, `stage=scheduled` the version
+/// that takes effect later, `as_of` what readers saw at an instant. A former slug answers 308, a retracted article 410 with
+/// the reason.
 #[utoipa::path(tag = "articles", params(Named, ArticleQuery), security((), ("bearer" = [])),
     responses((status = 200, description = "The article.", body = Article)))]
 #[get("/articles/{name}")]
@@ -106,7 +114,11 @@ pub async fn get_article(
     Query(query): Query<ArticleQuery>,
 ) -> Result<HttpResponse, Error> {
     let fields = query.fields(&contract)?;
-    let view = articles::get(&newsroom, principal.clone(), name.reference(), query.stage()).await?;
+    let (caller, reference) = (principal.clone(), name.reference());
+    let view = match query.as_of()? {
+        None => articles::get(&newsroom, caller, reference, query.stage()).await?,
+        Some(at) => articles::get_as_of(&newsroom, caller, reference, at).await?,
+    };
     let version = view.article.version;
     Answer::ok(&request, &principal, Article::try_from(view)?).version(version).fields(fields).send()
 }
@@ -125,54 +137,6 @@ pub async fn update_article(
     Input(changes): Input<ArticlePatch>,
 ) -> Result<HttpResponse, Error> {
     let view = articles::update(&newsroom, on, changes).await?;
-    changed(&request, view)
-}
-
-/// Delete an article
-///
-/// Editors and above; an author their own that was never public. An article that readers see is 409: unpublish it first.
-/// Links to it keep its headline and are withdrawn from readers.
-#[utoipa::path(tag = "articles", params(Named, OptionalIfMatch), security(("bearer" = [])),
-    responses((status = 204, description = "The article is gone.")))]
-#[delete("/articles/{name}")]
-pub async fn delete_article(
-    newsroom: Data<Newsroom>,
-    OptionalEditing(on): OptionalEditing,
-) -> Result<HttpResponse, Error> {
-    articles::delete(&newsroom, on).await?;
-    Ok(answer::no_content())
-}
-
-/// Publish an article
-///
-/// Authors their own, editors all. What readers see becomes what the draft is, in one step. Publishing a published
-/// article makes its changes public. With `If-Match` the draft must still have that version. A draft without a section
-/// or a text is 422 `not_ready`.
-#[utoipa::path(tag = "articles", params(Named, OptionalIfMatch), request_body = Option<PublishRequest>,
-    security(("bearer" = [])), responses((status = 200, description = "The draft, now published.", body = Article)))]
-#[post("/articles/{name}/publish")]
-pub async fn publish_article(
-    request: HttpRequest,
-    newsroom: Data<Newsroom>,
-    OptionalEditing(on): OptionalEditing,
-    OptionalInput(published_at): OptionalInput<PublishRequest>,
-) -> Result<HttpResponse, Error> {
-    let view = articles::publish(&newsroom, on, published_at).await?;
-    changed(&request, view)
-}
-
-/// Unpublish an article
-///
-/// Authors their own, editors all. Readers get 404 from now on; the draft stays and can be published again.
-#[utoipa::path(tag = "articles", params(Named, OptionalIfMatch), security(("bearer" = [])),
-    responses((status = 200, description = "The draft, now withdrawn.", body = Article)))]
-#[post("/articles/{name}/unpublish")]
-pub async fn unpublish_article(
-    request: HttpRequest,
-    newsroom: Data<Newsroom>,
-    OptionalEditing(on): OptionalEditing,
-) -> Result<HttpResponse, Error> {
-    let view = articles::unpublish(&newsroom, on).await?;
     changed(&request, view)
 }
 

@@ -74,7 +74,7 @@ pub enum IncludePart {
 #[into_params(parameter_in = Query)]
 #[serde(default)]
 pub struct ArticleListQuery {
-    /// Which form of the documents: `live`, or with credentials `draft`.
+    /// Which form of the documents: `live`, or with credentials `draft` or `scheduled`.
     #[param(default = "live")]
     stage: Stage,
     /// In this section, by id or path.
@@ -121,6 +121,10 @@ pub struct ArticleListQuery {
     has: Option<Having>,
     /// In this state of the workflow; only with `stage=draft`.
     state: Option<State>,
+    /// What readers saw at this instant or, for one to come, will see as things stand. Authors and above. For an instant
+    /// that has passed `section` is the only filter and `-published_at` the only order.
+    #[param(value_type = Option<String>, format = DateTime)]
+    as_of: Option<String>,
     /// The order.
     #[param(inline)]
     sort: ArticleSort,
@@ -162,6 +166,7 @@ impl Default for ArticleListQuery {
             exclude: Vec::new(),
             has: None,
             state: None,
+            as_of: None,
             sort: ArticleSort::NewestFirst,
             include: Vec::new(),
             fields: None,
@@ -184,14 +189,19 @@ impl ArticleListQuery {
         (self.include.contains(&IncludePart::Body), self.include.contains(&IncludePart::Related))
     }
 
+    /// The instant of which the list is asked for.
+    pub(super) fn as_of(&self) -> Result<Option<Instant>, Error> {
+        let at = instant("as_of", self.as_of.as_deref())?;
+        if at.is_some() && self.stage != Stage::Live {
+            return parameter_fault("stage", "excluded", "cannot be combined with as_of");
+        }
+        Ok(at)
+    }
+
     /// What the service is asked for.
     pub(super) fn request(&self) -> Result<ArticleListRequest, Error> {
-        if self.state.is_some() && self.stage == Stage::Live {
-            return parameter_fault(
-                "state",
-                "only_drafts",
-                "is for stage=draft only: live articles are all published",
-            );
+        if self.state.is_some() && self.stage != Stage::Draft {
+            return parameter_fault("state", "only_drafts", "is for stage=draft only");
         }
         let (order, descending, sort) = match self.sort {
             ArticleSort::NewestFirst => (ArticleOrder::PublishedAt, true, "-published_at"),
@@ -249,15 +259,27 @@ fn parse_fields(fields: Option<&str>, contract: &Contract) -> Result<Option<Fiel
 #[into_params(parameter_in = Query)]
 #[serde(default)]
 pub struct ArticleQuery {
-    /// Which form of the document: `live`, or with credentials `draft`.
+    /// Which form of the document: `live`, or with credentials `draft` or `scheduled`.
     #[param(default = "live")]
     stage: Stage,
+    /// What readers saw at this instant or, for one to come, will see as things stand. Authors and above.
+    #[param(value_type = Option<String>, format = DateTime)]
+    as_of: Option<String>,
     /// Only these fields, separated by commas; a dot goes into a field: `headline,section.name`.
     #[param(max_length = 2000, example = "headline,section.name")]
     fields: Option<String>,
 }
 
 impl ArticleQuery {
+    /// The instant of which the article is asked for.
+    pub(super) fn as_of(&self) -> Result<Option<Instant>, Error> {
+        let at = instant("as_of", self.as_of.as_deref())?;
+        if at.is_some() && self.stage != Stage::Live {
+            return parameter_fault("stage", "excluded", "cannot be combined with as_of");
+        }
+        Ok(at)
+    }
+
     /// Which stage.
     pub(super) const fn stage(&self) -> Stage {
         self.stage

@@ -1,6 +1,6 @@
 //! Write drafts. Every edit is one function over the document: load, change, check, save, count the version up.
 
-use super::{ArticleView, changed_draft, load_draft, readable_record};
+use super::{ArticleView, allowed_actions, changed_draft, load_draft, publish, readable_record};
 use crate::{
     domain::{
         article::{
@@ -38,14 +38,27 @@ pub struct EditRequest {
 
 impl EditRequest {
     /// The caller and the record of the article, which is locked, if the caller may do this to it and builds on its
-    /// version.
+    /// version. What became due is recorded first.
     ///
     /// # Errors
-    /// 401, 403, 404; 412 with what changed since if the version is stale.
-    pub(super) fn begin(&self, db: &mut Db, action: Action) -> Result<(&User, ArticleRecord), Error> {
+    /// 401, 403, 404; 409 for an edit of a retracted or archived article; 412 with what changed since if the version is stale.
+    pub(super) fn begin(
+        &self,
+        db: &mut Db,
+        room: &Newsroom,
+        action: Action,
+    ) -> Result<(&User, ArticleRecord), Error> {
         let user = self.principal.user()?;
         let record = readable_record(db, &self.principal, &self.reference, true)?;
+        let record = publish::settle(db, room, record)?;
         require_on_article(user, action, record.standing(user.id))?;
+        let now = room.clock.now();
+        if action == Action::EditDraft && !record.position_at(now).is_editable() {
+            return Err(Error::InvalidTransition {
+                detail: format!("The article is {}: reopen it to edit it.", record.state),
+                allowed_actions: allowed_actions(user, &record, now),
+            });
+        }
         match self.version {
             Some(version) if version != record.version => {
                 let changed = articles::changed_since(db, record.id, version)?;
@@ -75,7 +88,7 @@ pub(super) async fn edit<T: Send + 'static>(
     newsroom
         .store
         .write(move |db| {
-            let (user, record) = on.begin(db, Action::EditDraft)?;
+            let (user, record) = on.begin(db, &room, Action::EditDraft)?;
             let principal = &on.principal;
             let draft = load_draft(db, &room, principal, record.id)?;
             let old = Document::of(&draft)?;
@@ -95,7 +108,7 @@ pub(super) async fn edit<T: Send + 'static>(
         .await
 }
 
-fn save_edit(
+pub(super) fn save_edit(
     db: &mut Db,
     newsroom: &Newsroom,
     record: &ArticleRecord,
@@ -118,6 +131,7 @@ fn draft_dates(record: &ArticleRecord, now: crate::domain::instant::Instant) -> 
     Dates {
         live_from: None,
         live_until: None,
+        planned_until: None,
         published_at: None,
         updated_at: now,
         listed_at: record.created_at,
@@ -166,7 +180,7 @@ impl Edit<'_> {
         let user = self.principal.user()?;
         let found = articles::find_record(self.db, *id)?;
         let may_see = found.is_some_and(|target| {
-            target.state == State::Published || allows(user, Action::ReadDraft, target.standing(user.id))
+            target.live.is_some() || allows(user, Action::ReadDraft, target.standing(user.id))
         });
         if !may_see {
             faults.add(pointer, "unknown_article", "there is no such article");
@@ -308,6 +322,11 @@ pub async fn create(
                 created_by: user,
                 created_at: now,
                 first_published_at: None,
+                assignee: None,
+                retraction_reason: None,
+                release: None,
+                live: None,
+                scheduled: None,
                 byline_users: Vec::new(),
             };
             let headline = changes.headline.clone().unwrap_or_default();
@@ -353,27 +372,6 @@ pub async fn update(
     changes: DocumentChanges,
 ) -> Result<ArticleView, Error> {
     edit(newsroom, on, |edit| edit.apply(changes)).await.map(|(view, ())| view)
-}
-
-/// Deletes an article that readers do not see. Links to it keep its headline and are withdrawn.
-///
-/// # Errors
-/// 403, 404; 409 while readers see it; 412 if `version` is given and stale.
-pub async fn delete(newsroom: &Newsroom, on: EditRequest) -> Result<(), Error> {
-    let room = newsroom.clone();
-    newsroom
-        .store
-        .write(move |db| {
-            let (_, record) = on.begin(db, Action::DeleteArticle)?;
-            if record.state == State::Published {
-                return Err(Error::conflict("Readers see this article. Unpublish it first."));
-            }
-            let draft = load_draft(db, &room, &on.principal, record.id)?;
-            articles::delete_target(db, record.id, &draft.headline)?;
-            slugs::forget(db, Entity::Article, record.id.get())?;
-            articles::delete(db, record.id)
-        })
-        .await
 }
 
 /// Sorts items into an order of their ids.

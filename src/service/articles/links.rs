@@ -16,7 +16,7 @@ use crate::{
         user::Principal,
     },
     service::Newsroom,
-    store::articles::{self, LoadContext},
+    store::articles::{self, Audience, LoadContext},
 };
 
 /// Adds a link to a draft: listed beside the article, or with a place also as a `read_more` block of its body.
@@ -130,8 +130,12 @@ pub async fn inbound(
         .store
         .read(move |db| {
             let site = site.get(db)?;
-            let context =
-                LoadContext { site: &site, now, principal: &principal, include: Include::default() };
+            let context = LoadContext {
+                site: &site,
+                now,
+                audience: Audience::from(&principal),
+                include: Include::default(),
+            };
             let id = match principal {
                 Principal::Anonymous => get_live(db, &reference, context)?.id,
                 Principal::User(_) => match readable_record(db, &principal, &reference, false) {

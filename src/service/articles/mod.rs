@@ -1,36 +1,43 @@
 //! Articles: read, write, publish.
 
+mod act;
 mod body;
 mod edit;
+mod history;
 mod links;
+mod preflight;
 mod publish;
 
 use std::collections::HashMap;
 
 pub use self::{
+    act::{Command, Done, Outcome, Publication, act, delete},
     body::{
         BlockPlace, delete_block, delete_section, edit_body, insert_block, insert_section, order_sections,
         replace_block, replace_section,
     },
-    edit::{EditRequest, create, delete, update},
+    edit::{EditRequest, create, update},
+    history::{compare_revisions, get_as_of, get_revision, list_as_of, list_revisions, restore, save_point},
     links::{create_link, delete_link, inbound, order_links, update_link},
-    publish::{publish, unpublish},
+    preflight::preflight,
+    publish::{keep_live, settle_due},
 };
 use super::Newsroom;
 use crate::{
     domain::{
-        article::{Article, ArticleFilter, ArticleOrder, ArticleRecord, Include, Stage, Workflow},
+        article::{Article, ArticleFilter, ArticleOrder, ArticleRecord, Include, LiveDates, Stage, Workflow},
         change::Entity,
-        error::Error,
+        error::{Error, ErrorCode},
         id::ArticleId,
+        instant::Instant,
         page::{Page, PageRequest},
         permission::{Action, Grant, allows, require_on_article},
         slug::Reference,
         user::{Principal, User},
-        workflow::{State, Transition},
+        workflow::Step,
     },
     store::{
-        articles::{self, LoadContext},
+        articles::{self, Audience, LoadContext},
         conn::Db,
         slugs,
     },
@@ -65,58 +72,86 @@ pub struct ArticleListRequest {
 }
 
 /// What a user may do to an article now.
-fn allowed_actions(user: &User, record: &ArticleRecord) -> Vec<&'static str> {
-    let standing = record.standing(user.id);
+fn allowed_actions(user: &User, record: &ArticleRecord, now: Instant) -> Vec<&'static str> {
+    let (standing, position) = (record.standing(user.id), record.position_at(now));
     let may = |action| allows(user, action, standing);
     let mut actions = Vec::new();
-    if may(Action::EditDraft) {
+    if may(Action::EditDraft) && position.is_editable() {
         actions.push("edit");
     }
-    for (transition, action) in
-        [(Transition::Publish, Action::Publish), (Transition::Unpublish, Action::Unpublish)]
-    {
-        if may(action) && record.state.after(transition).is_some() {
-            actions.push(transition.as_str());
+    let steps = [
+        (Step::Submit, Action::Submit),
+        (Step::Return, Action::Return),
+        (Step::Publish, Action::Publish),
+        (Step::Unschedule, Action::Publish),
+        (Step::Unpublish, Action::Unpublish),
+        (Step::Discard, Action::Discard),
+        (Step::Retract, Action::Retract),
+        (Step::Archive, Action::Archive),
+        (Step::Reopen, Action::Archive),
+    ];
+    // What a scheduled release holds changes with the release only.
+    if record.release.is_none() {
+        let open = steps.iter().filter(|(step, action)| may(*action) && position.after(*step).is_some());
+        actions.extend(open.map(|(step, _)| step.as_str()));
+        if may(Action::DeleteArticle) && position.is_deletable() {
+            actions.push("delete");
         }
-    }
-    if may(Action::DeleteArticle) && record.state != State::Published {
-        actions.push("delete");
     }
     actions
 }
 
 /// Adds the workflow to articles whose draft the user may read. Three statements whatever their number.
-fn with_workflow(db: &mut Db, user: &User, articles: Vec<Article>) -> Result<Vec<ArticleView>, Error> {
+fn with_workflow(
+    db: &mut Db,
+    user: &User,
+    articles: Vec<Article>,
+    now: Instant,
+) -> Result<Vec<ArticleView>, Error> {
     let ids: Vec<ArticleId> = articles.iter().map(|article| article.id).collect();
     let records: HashMap<_, _> =
         articles::records(db, &ids)?.into_iter().map(|record| (record.id, record)).collect();
-    let dates = articles::live_dates(db, &ids)?;
     let view = |mut article: Article| {
         let record = records.get(&article.id)?;
-        let dates = dates.get(&article.id);
+        let took_effect = record.scheduled.filter(|dates| dates.live_from <= now);
+        let live = took_effect.or(record.live);
         if article.stage == Stage::Draft {
-            article.published_at = dates.map(|dates| dates.published_at);
+            article.published_at = live.or(record.scheduled).map(|dates| dates.published_at);
         }
         let may_read = allows(user, Action::ReadDraft, record.standing(user.id));
-        let workflow = may_read.then(|| Workflow {
-            state: record.state,
-            live_from: dates.map(|dates| dates.live_from),
-            live_until: dates.and_then(|dates| dates.live_until),
-            has_unpublished_changes: record.live_version.is_some_and(|live| live != record.version),
-            live_version: record.live_version,
-            draft_version: record.version,
-            allowed_actions: allowed_actions(user, record),
-            created_by: record.created_by,
-        });
+        let workflow = may_read.then(|| workflow(user, record, live, now));
         Some(ArticleView { article, workflow })
     };
     Ok(articles.into_iter().filter_map(view).collect())
 }
 
+fn workflow(user: &User, record: &ArticleRecord, live: Option<LiveDates>, now: Instant) -> Workflow {
+    let position = record.position_at(now);
+    let live = live.filter(|dates| dates.is_visible_at(now));
+    Workflow {
+        state: position.state,
+        live_from: live.map(|dates| dates.live_from),
+        live_until: live.and_then(|dates| dates.live_until),
+        has_unpublished_changes: live.is_some() && position.has_changes,
+        live_version: live.map(|dates| dates.version),
+        draft_version: record.version,
+        scheduled: record.scheduled.filter(|_| position.has_scheduled),
+        release: record.release.filter(|_| position.has_scheduled || live.is_some()),
+        retraction_reason: record.retraction_reason.clone(),
+        allowed_actions: allowed_actions(user, record, now),
+        created_by: record.created_by,
+    }
+}
+
 /// As [`with_workflow`], for whoever is asking.
-fn views(db: &mut Db, principal: &Principal, articles: Vec<Article>) -> Result<Vec<ArticleView>, Error> {
+fn views(
+    db: &mut Db,
+    principal: &Principal,
+    articles: Vec<Article>,
+    now: Instant,
+) -> Result<Vec<ArticleView>, Error> {
     match principal {
-        Principal::User(user) => with_workflow(db, user, articles),
+        Principal::User(user) => with_workflow(db, user, articles, now),
         Principal::Anonymous => {
             Ok(articles.into_iter().map(|article| ArticleView { article, workflow: None }).collect())
         }
@@ -143,7 +178,8 @@ fn readable_record(
     Ok(record)
 }
 
-/// A page of articles. Drafts are for those who may read them: a contributor's own, everybody's for others.
+/// A page of articles. Drafts and scheduled versions are for those who may read drafts: a contributor's own,
+/// everybody's for others.
 ///
 /// # Errors
 /// 401 for drafts without credentials.
@@ -152,24 +188,36 @@ pub async fn list(
     principal: Principal,
     request: ArticleListRequest,
 ) -> Result<Page<ArticleView>, Error> {
+    let now = newsroom.clock.now();
+    list_at(newsroom, principal, request, now).await
+}
+
+/// As [`list`], as things stand at an instant.
+async fn list_at(
+    newsroom: &Newsroom,
+    principal: Principal,
+    request: ArticleListRequest,
+    now: Instant,
+) -> Result<Page<ArticleView>, Error> {
     let only_own = match request.stage {
         Stage::Live => None,
-        Stage::Draft => {
+        Stage::Draft | Stage::Scheduled => {
             let user = principal.user()?;
             (Action::ReadDraft.grant(user.role) != Grant::All).then_some(user.id)
         }
     };
-    let (site, now) = (newsroom.site.clone(), newsroom.clock.now());
+    let site = newsroom.site.clone();
     newsroom
         .store
         .read(move |db| {
             let site = site.get(db)?;
-            let context = LoadContext { site: &site, now, principal: &principal, include: request.include };
+            let audience = Audience::from(&principal);
+            let context = LoadContext { site: &site, now, audience, include: request.include };
             let order = (request.order, request.descending, request.sort.as_str());
             let page =
                 articles::list(db, request.stage, &request.filter, order, only_own, &request.page, context)?;
             let Page { items, limit, next, prev, total } = page;
-            Ok(Page { items: views(db, &principal, items)?, limit, next, prev, total })
+            Ok(Page { items: views(db, &principal, items, now)?, limit, next, prev, total })
         })
         .await
 }
@@ -177,30 +225,42 @@ pub async fn list(
 /// One article in one stage.
 ///
 /// # Errors
-/// 404 if there is none or the caller may not see it; [`Error::Moved`] for a former slug; 401 for a draft without
-/// credentials.
+/// 404 if there is none or the caller may not see it; 410 for a retracted one; [`Error::Moved`] for a former slug; 401 for
+/// a draft without credentials.
 pub async fn get(
     newsroom: &Newsroom,
     principal: Principal,
     reference: Reference,
     stage: Stage,
 ) -> Result<ArticleView, Error> {
-    let (site, now) = (newsroom.site.clone(), newsroom.clock.now());
+    let now = newsroom.clock.now();
+    get_at(newsroom, principal, reference, stage, now).await
+}
+
+/// As [`get`], as things stand at an instant.
+async fn get_at(
+    newsroom: &Newsroom,
+    principal: Principal,
+    reference: Reference,
+    stage: Stage,
+    now: Instant,
+) -> Result<ArticleView, Error> {
+    let site = newsroom.site.clone();
     newsroom
         .store
         .read(move |db| {
             let site = site.get(db)?;
             let include = Include { body: true, related: true };
-            let context = LoadContext { site: &site, now, principal: &principal, include };
+            let context = LoadContext { site: &site, now, audience: Audience::from(&principal), include };
             let article = match stage {
                 Stage::Live => get_live(db, &reference, context)?,
-                Stage::Draft => {
+                Stage::Draft | Stage::Scheduled => {
                     let record = readable_record(db, &principal, &reference, false)?;
-                    articles::get(db, record.id, Stage::Draft, context)?
+                    articles::get(db, record.id, stage, context)?
                         .ok_or_else(|| Error::not_found("article"))?
                 }
             };
-            views(db, &principal, vec![article])?.pop().ok_or_else(|| Error::not_found("article"))
+            views(db, &principal, vec![article], now)?.pop().ok_or_else(|| Error::not_found("article"))
         })
         .await
 }
@@ -210,13 +270,22 @@ fn get_live(db: &mut Db, reference: &Reference, context: LoadContext<'_>) -> Res
         Reference::Id(id) => articles::get(db, ArticleId::new(*id), Stage::Live, context)?,
         Reference::Slug(slug) => articles::get_by_slug(db, slug, context)?,
     };
-    let article = article.ok_or_else(|| Error::not_found("article"))?;
+    let Some(article) = article else { return Err(absent(db, reference)?) };
     match reference {
         Reference::Slug(slug) if slug != article.slug.as_str() => {
             Err(Error::Moved { to: article.slug.into_string() })
         }
         _ => Ok(article),
     }
+}
+
+/// Why readers cannot see an article: it was taken back, or there is none that they may know of.
+fn absent(db: &mut Db, reference: &Reference) -> Result<Error, Error> {
+    let reason = articles::retraction_reason(db, reference)?;
+    Ok(match reason {
+        Some(reason) => Error::Other(ErrorCode::Retracted, reason),
+        None => Error::not_found("article"),
+    })
 }
 
 /// The draft of an article with everything, inside a transaction that changes it.
@@ -237,8 +306,8 @@ fn load(
     stage: Stage,
 ) -> Result<Option<Article>, Error> {
     let site = newsroom.site.get(db)?;
-    let include = Include { body: true, related: true };
-    let context = LoadContext { site: &site, now: newsroom.clock.now(), principal, include };
+    let (audience, include) = (Audience::from(principal), Include { body: true, related: true });
+    let context = LoadContext { site: &site, now: newsroom.clock.now(), audience, include };
     articles::get(db, id, stage, context)
 }
 
@@ -249,6 +318,6 @@ fn changed_draft(
     principal: &Principal,
     id: ArticleId,
 ) -> Result<ArticleView, Error> {
-    let article = load_draft(db, newsroom, principal, id)?;
-    views(db, principal, vec![article])?.pop().ok_or_else(|| Error::not_found("article"))
+    let (article, now) = (load_draft(db, newsroom, principal, id)?, newsroom.clock.now());
+    views(db, principal, vec![article], now)?.pop().ok_or_else(|| Error::not_found("article"))
 }

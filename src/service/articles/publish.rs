@@ -1,51 +1,60 @@
-//! Publish and withdraw.
+//! What makes an article public and takes it away: now, at a set instant, and when that instant has passed.
 
 use std::collections::BTreeSet;
 
-use super::{ArticleView, EditRequest, allowed_actions, changed_draft, load, load_draft};
+use super::{act, load, preflight::Checked};
 use crate::{
     domain::{
-        article::{Article, ArticleRecord, Document, Stage},
+        article::{Article, ArticleRecord, Document, LiveDates, Stage},
         change::{Change, ChangeKind, Entity, surrogate_key},
-        error::{Error, Faults},
+        error::Error,
+        id::{ArticleId, UserId},
         instant::Instant,
-        permission::Action,
-        user::User,
-        workflow::{State, Transition},
+        preflight::Finding,
+        revision::RevisionKind,
+        user::{Principal, User},
+        workflow::{State, Step},
     },
     service::Newsroom,
     store::{
-        articles::{self, Dates},
-        changes, slugs,
+        articles::{self, Dates, revisions},
+        changes,
+        conn::Db,
+        slugs,
     },
 };
 
-/// The state after a step, or 409 with the steps that are open.
-fn step(user: &User, record: &ArticleRecord, transition: Transition) -> Result<State, Error> {
-    record.state.after(transition).ok_or_else(|| Error::InvalidTransition {
-        detail: format!("The article is {}: there is nothing to {}.", record.state, transition.as_str()),
-        allowed_actions: allowed_actions(user, record),
-    })
+/// How an article is to be published.
+#[derive(Debug, Clone, Default)]
+pub struct Publication {
+    /// From when on readers see it; now if nothing is said or the instant has passed.
+    pub at: Option<Instant>,
+    /// Until when.
+    pub until: Option<Instant>,
+    /// The date that readers are shown, for what was published elsewhere before.
+    pub published_at: Option<Instant>,
+    /// Readers are told that it was updated.
+    pub updated: bool,
+    /// For the revision.
+    pub note: Option<String>,
+    /// The caller has seen the warnings.
+    pub confirm_warnings: bool,
 }
 
-/// What keeps a draft from being published.
-fn blockers(article: &Article, document: &Document) -> Faults {
-    let mut faults = Faults::default();
-    if article.section.is_none() {
-        faults.add(
-            "/section",
-            "no_section",
-            "the article has no section, so it would have no place on the site",
-        );
-    }
-    if document.body.iter().all(|section| section.blocks.is_empty()) {
-        faults.add("/body", "no_body", "the article has no text");
-    }
-    faults
+/// Keeps a document as a revision.
+pub(super) fn keep(
+    db: &mut Db,
+    snapshot: &Article,
+    kind: RevisionKind,
+    actor: UserId,
+    at: Instant,
+    note: Option<&str>,
+) -> Result<i32, Error> {
+    revisions::insert(db, revisions::NewRevision { snapshot, kind, at, actor, note })
 }
 
 /// The keys of all that shows an article.
-fn surrogate_keys(articles: &[&Article]) -> Vec<String> {
+fn surrogate_keys<'a>(articles: impl IntoIterator<Item = &'a Article>) -> Vec<String> {
     let mut keys = BTreeSet::new();
     for article in articles {
         keys.insert(surrogate_key(Entity::Article, article.id.get()));
@@ -58,97 +67,324 @@ fn surrogate_keys(articles: &[&Article]) -> Vec<String> {
     keys.into_iter().collect()
 }
 
-/// Makes the draft what readers see.
-///
-/// # Errors
-/// 403, 404; 412 if `version` is given and is not that of the draft; 422 `not_ready` with what is missing; 422 if
-/// `published_at` lies in the future.
-pub async fn publish(
-    newsroom: &Newsroom,
-    on: EditRequest,
-    published_at: Option<Instant>,
-) -> Result<ArticleView, Error> {
-    let room = newsroom.clone();
-    newsroom
-        .store
-        .write(move |db| {
-            let (user, record) = on.begin(db, Action::Publish)?;
-            let (principal, now) = (&on.principal, room.clock.now());
-            let state = step(user, &record, Transition::Publish)?;
-            if published_at.is_some_and(|instant| instant > now) {
-                return Err(Error::invalid("/published_at", "in_future", "must not be in the future"));
-            }
-            let draft = load_draft(db, &room, principal, record.id)?;
-            let document = Document::of(&draft)?;
-            let faults = blockers(&draft, &document);
-            if !faults.is_empty() {
-                return Err(Error::NotReady(faults.into_vec()));
-            }
-
-            let live = load(db, &room, principal, record.id, Stage::Live)?;
-            let kept = live.as_ref().and_then(|live| live.published_at);
-            let published_at = published_at.or(kept).unwrap_or(now);
-            let dates = Dates {
-                live_from: live.as_ref().and_then(|live| live.live_from).or(Some(now)),
-                live_until: None,
-                published_at: Some(published_at),
-                updated_at: now,
-                listed_at: published_at,
-            };
-            // Lists are sorted by publication: another date moves the article in all of them.
-            let old = live.as_ref().filter(|_| kept == Some(published_at)).map(Document::of).transpose()?;
-            let first_published_at = record.first_published_at.unwrap_or(published_at);
-            slugs::publish(db, Entity::Article, document.slug.as_str())?;
-            articles::save(db, record.id, Stage::Live, record.version, dates, &document, old.as_ref())?;
-            articles::set_state(db, record.id, state, Some(record.version), Some(first_published_at))?;
-
-            let published = load(db, &room, principal, record.id, Stage::Live)?;
-            let published =
-                published.ok_or_else(|| Error::Internal("a published article cannot be read".to_owned()))?;
-            let shown: Vec<&Article> = live.iter().chain([&published]).collect();
-            let change = Change {
-                kind: if live.is_some() { ChangeKind::Updated } else { ChangeKind::Created },
-                entity: Entity::Article,
-                entity_id: record.id.get(),
-                old_path: live.as_ref().map(|live| live.path.clone()).filter(|path| *path != published.path),
-                surrogate_keys: surrogate_keys(&shown),
-                path: Some(published.path),
-                at: now,
-                actor: Some(user.id),
-            };
-            changes::record(db, &change)?;
-            changed_draft(db, &room, principal, record.id)
-        })
-        .await
+/// Records what readers notice: `before` and `after` are what they saw and see.
+pub(super) fn record_change(
+    db: &mut Db,
+    id: ArticleId,
+    before: Option<&Article>,
+    after: Option<&Article>,
+    at: Instant,
+    actor: Option<UserId>,
+) -> Result<(), Error> {
+    let kind = match after {
+        Some(_) => act::change_kind(before.is_some()),
+        None => ChangeKind::Removed,
+    };
+    let path = after.map(|article| article.path.clone());
+    let old_path = before.map(|article| article.path.clone()).filter(|old| Some(old) != path.as_ref());
+    let surrogate_keys = surrogate_keys(before.into_iter().chain(after));
+    let (entity, entity_id) = (Entity::Article, id.get());
+    changes::record(db, &Change { kind, entity, entity_id, path, old_path, surrogate_keys, at, actor })
 }
 
-/// Takes an article away from readers. The draft stays.
+/// Makes a checked draft public, now or from an instant on, and tells what the check found.
+pub(super) fn publish(
+    db: &mut Db,
+    room: &Newsroom,
+    user: &User,
+    record: ArticleRecord,
+    how: &Publication,
+    checked: Checked,
+) -> Result<Vec<Finding>, Error> {
+    let now = room.clock.now();
+    let later = how.at.filter(|at| *at > now);
+    let step = if later.is_some() { Step::Schedule } else { Step::Publish };
+    let state = act::next_state(room, user, &record, step)?;
+    check_dates(how, later.unwrap_or(now))?;
+    let findings = checked.passed(how.confirm_warnings)?;
+    let record = ArticleRecord { state, ..record };
+    match later {
+        Some(at) => schedule(db, room, user, record, how, &checked.document, at)?,
+        None => go_live(db, room, user, record, how, &checked.document)?,
+    }
+    Ok(findings)
+}
+
+fn check_dates(how: &Publication, from: Instant) -> Result<(), Error> {
+    if how.until.is_some_and(|until| until <= from) {
+        return Err(Error::invalid("/until", "before_start", "must be later than the publication"));
+    }
+    if how.published_at.is_some_and(|instant| instant > from) {
+        return Err(Error::invalid("/published_at", "in_future", "must not be later than the publication"));
+    }
+    Ok(())
+}
+
+/// The stamps of a document that becomes public. An edit alone does not change what readers are told: the date of
+/// publication stays, and that of the last update unless the editor says so.
+fn stamps(how: &Publication, live: Option<&Article>, from: Instant) -> (Instant, Instant) {
+    let published_at = how.published_at.or_else(|| live.and_then(|live| live.published_at)).unwrap_or(from);
+    let updated_at = match live {
+        Some(live) if !how.updated => live.updated_at,
+        _ => from,
+    };
+    (published_at, updated_at)
+}
+
+fn go_live(
+    db: &mut Db,
+    room: &Newsroom,
+    user: &User,
+    mut record: ArticleRecord,
+    how: &Publication,
+    document: &Document,
+) -> Result<(), Error> {
+    let (now, principal) = (room.clock.now(), Principal::User(user.clone()));
+    // What is published now takes the place of what was to come.
+    remove_scheduled(db, &mut record)?;
+    let live = load(db, room, &principal, record.id, Stage::Live)?;
+    let (published_at, updated_at) = stamps(how, live.as_ref(), now);
+    let dates = Dates {
+        live_from: live.as_ref().and_then(|live| live.live_from).or(Some(now)),
+        live_until: how.until,
+        planned_until: how.until,
+        published_at: Some(published_at),
+        updated_at,
+        listed_at: published_at,
+    };
+    // Lists are sorted by publication: another date moves the article in all of them.
+    let kept = live.as_ref().filter(|live| live.published_at == Some(published_at));
+    let old = kept.map(Document::of).transpose()?;
+    slugs::publish(db, Entity::Article, document.slug.as_str())?;
+    articles::save(db, record.id, Stage::Live, record.version, dates, document, old.as_ref())?;
+    record.live_version = Some(record.version);
+    record.first_published_at = record.first_published_at.or(Some(published_at));
+    articles::update_record(db, &record)?;
+
+    let published =
+        keep_live(db, room, record.id, RevisionKind::Publication, user.id, now, how.note.as_deref())?;
+    record_change(db, record.id, live.as_ref(), Some(&published), now, Some(user.id))
+}
+
+/// Keeps the live document as a revision that readers see from an instant on.
 ///
 /// # Errors
-/// 403, 404; 409 if readers do not see it; 412 if `version` is given and is not that of the draft.
-pub async fn unpublish(newsroom: &Newsroom, on: EditRequest) -> Result<ArticleView, Error> {
-    let room = newsroom.clone();
-    newsroom
-        .store
-        .write(move |db| {
-            let (user, record) = on.begin(db, Action::Unpublish)?;
-            let principal = &on.principal;
-            let state = step(user, &record, Transition::Unpublish)?;
-            let live = load(db, &room, principal, record.id, Stage::Live)?;
-            articles::remove_live(db, record.id)?;
-            articles::set_state(db, record.id, state, None, record.first_published_at)?;
-            let change = Change {
-                kind: ChangeKind::Removed,
-                entity: Entity::Article,
-                entity_id: record.id.get(),
-                path: None,
-                surrogate_keys: surrogate_keys(&live.iter().collect::<Vec<_>>()),
-                old_path: live.map(|live| live.path),
-                at: room.clock.now(),
-                actor: Some(user.id),
-            };
-            changes::record(db, &change)?;
-            changed_draft(db, &room, principal, record.id)
-        })
-        .await
+/// Those of the database.
+pub fn keep_live(
+    db: &mut Db,
+    room: &Newsroom,
+    id: ArticleId,
+    kind: RevisionKind,
+    actor: UserId,
+    from: Instant,
+    note: Option<&str>,
+) -> Result<Article, Error> {
+    let live = stored(db, room, id, Stage::Live)?;
+    let revision = keep(db, &live, kind, actor, from, note)?;
+    articles::set_revision(db, id, Stage::Live, revision)?;
+    begin_publication(db, id, revision, from)?;
+    Ok(live)
+}
+
+/// Notes that readers see a revision from now on, and nothing else of the article.
+fn begin_publication(db: &mut Db, id: ArticleId, revision: i32, from: Instant) -> Result<(), Error> {
+    revisions::close(db, id, from)?;
+    revisions::open(db, id, revision, from)?;
+    articles::copy_facets(db, id, Stage::Live, revision)
+}
+
+/// The document of a stage, which is there.
+fn stored(db: &mut Db, room: &Newsroom, id: ArticleId, stage: Stage) -> Result<Article, Error> {
+    let site = room.site.get(db)?;
+    let article = articles::get_stage(db, &site, id, stage)?;
+    article.ok_or_else(|| Error::Internal(format!("article {id} has no {stage:?} document")))
+}
+
+/// Keeps the draft, as it is now, as the version that takes effect at an instant. Readers keep what they see until then.
+fn schedule(
+    db: &mut Db,
+    room: &Newsroom,
+    user: &User,
+    mut record: ArticleRecord,
+    how: &Publication,
+    document: &Document,
+    at: Instant,
+) -> Result<(), Error> {
+    let principal = Principal::User(user.clone());
+    remove_scheduled(db, &mut record)?;
+    let live = load(db, room, &principal, record.id, Stage::Live)?;
+    let (published_at, updated_at) = stamps(how, live.as_ref(), at);
+    let dates = Dates {
+        live_from: Some(at),
+        live_until: how.until,
+        planned_until: how.until,
+        published_at: Some(published_at),
+        updated_at,
+        listed_at: published_at,
+    };
+    slugs::publish_from(db, Entity::Article, document.slug.as_str(), at)?;
+    articles::save(db, record.id, Stage::Scheduled, record.version, dates, document, None)?;
+    if let Some(live) = record.live {
+        articles::set_live_until(db, record.id, Some(live.planned_until.map_or(at, |until| until.min(at))))?;
+    }
+    articles::update_record(db, &record)?;
+    let scheduled = stored(db, room, record.id, Stage::Scheduled)?;
+    let now = room.clock.now();
+    let revision = keep(db, &scheduled, RevisionKind::Publication, user.id, now, how.note.as_deref())?;
+    articles::set_revision(db, record.id, Stage::Scheduled, revision)
+}
+
+/// Takes a scheduled publication back.
+pub(super) fn unschedule(db: &mut Db, record: &ArticleRecord) -> Result<(), Error> {
+    remove_scheduled(db, &mut record.clone())
+}
+
+fn remove_scheduled(db: &mut Db, record: &mut ArticleRecord) -> Result<(), Error> {
+    if record.scheduled.take().is_none() {
+        return Ok(());
+    }
+    articles::remove(db, record.id, Stage::Scheduled)?;
+    slugs::unpublish_future(db, Entity::Article, record.id.get())?;
+    match &mut record.live {
+        Some(live) => {
+            live.live_until = live.planned_until;
+            articles::set_live_until(db, record.id, live.planned_until)
+        }
+        None => Ok(()),
+    }
+}
+
+/// Takes an article away from readers, with what was to come. The draft stays.
+pub(super) fn withdraw(
+    db: &mut Db,
+    room: &Newsroom,
+    record: &mut ArticleRecord,
+    at: Instant,
+    actor: Option<UserId>,
+) -> Result<(), Error> {
+    remove_scheduled(db, record)?;
+    if record.live.take().is_none() {
+        return Ok(());
+    }
+    let site = room.site.get(db)?;
+    let live = articles::get_stage(db, &site, record.id, Stage::Live)?;
+    articles::remove(db, record.id, Stage::Live)?;
+    revisions::close(db, record.id, at)?;
+    record.live_version = None;
+    record_change(db, record.id, live.as_ref(), None, at, actor)
+}
+
+/// Records what became due by now: the end of a live version, a scheduled one that took effect. Readers saw it from the
+/// instant itself; this makes it an event, once. The record is locked.
+///
+/// # Errors
+/// Those of the database.
+pub(super) fn settle(
+    db: &mut Db,
+    room: &Newsroom,
+    mut record: ArticleRecord,
+) -> Result<ArticleRecord, Error> {
+    let now = room.clock.now();
+    loop {
+        let begins = record.scheduled.filter(|next| next.live_from <= now);
+        let ends = record.live.and_then(|live| live.live_until).filter(|until| *until <= now);
+        match (begins, ends) {
+            // A version that ends where the next begins is replaced, not removed.
+            (Some(next), ends) if ends.is_none_or(|until| until >= next.live_from) => {
+                take_effect(db, room, &mut record, next)?;
+            }
+            (_, Some(until)) => {
+                let scheduled = record.scheduled;
+                end(db, room, &mut record, until)?;
+                record.state = if scheduled.is_some() { State::Scheduled } else { State::Unpublished };
+                articles::update_record(db, &record)?;
+            }
+            _ => return Ok(record),
+        }
+    }
+}
+
+fn end(db: &mut Db, room: &Newsroom, record: &mut ArticleRecord, at: Instant) -> Result<(), Error> {
+    let site = room.site.get(db)?;
+    let live = articles::get_stage(db, &site, record.id, Stage::Live)?;
+    articles::remove(db, record.id, Stage::Live)?;
+    revisions::close(db, record.id, at)?;
+    record.live = None;
+    record.live_version = None;
+    record.release = None;
+    record_change(db, record.id, live.as_ref(), None, at, None)
+}
+
+/// Puts the scheduled version in the place of the live one, as of the instant at which it was due.
+fn take_effect(
+    db: &mut Db,
+    room: &Newsroom,
+    record: &mut ArticleRecord,
+    next: LiveDates,
+) -> Result<(), Error> {
+    let site = room.site.get(db)?;
+    let (id, at) = (record.id, next.live_from);
+    let before = articles::get_stage(db, &site, id, Stage::Live)?;
+    let scheduled = stored(db, room, id, Stage::Scheduled)?;
+    let revision = articles::revision_of(db, id, Stage::Scheduled)?;
+    let document = Document::of(&scheduled)?;
+    let dates = Dates {
+        live_from: Some(at),
+        live_until: next.planned_until,
+        planned_until: next.planned_until,
+        published_at: Some(next.published_at),
+        updated_at: scheduled.updated_at,
+        listed_at: next.published_at,
+    };
+    articles::remove(db, id, Stage::Scheduled)?;
+    articles::save(db, id, Stage::Live, next.version, dates, &document, None)?;
+    slugs::publish(db, Entity::Article, document.slug.as_str())?;
+    record.state = State::Published;
+    record.live_version = Some(next.version);
+    record.first_published_at = record.first_published_at.or(Some(next.published_at));
+    record.live = Some(LiveDates { live_until: next.planned_until, ..next });
+    record.scheduled = None;
+    record.release = None;
+    articles::update_record(db, record)?;
+    if let Some(revision) = revision {
+        articles::set_revision(db, id, Stage::Live, revision)?;
+        begin_publication(db, id, revision, at)?;
+    }
+    let after = articles::get_stage(db, &site, id, Stage::Live)?;
+    record_change(db, id, before.as_ref(), after.as_ref(), at, None)
+}
+
+/// Locks the records of articles. All are locked, in the order of their ids, before any change is recorded: whoever
+/// holds the lock on the order of changes waits for nobody.
+pub(super) fn lock_all(db: &mut Db, mut ids: Vec<ArticleId>) -> Result<Vec<ArticleRecord>, Error> {
+    ids.sort_unstable();
+    ids.dedup();
+    ids.into_iter().filter_map(|id| articles::lock_record(db, id).transpose()).collect()
+}
+
+/// Records what became due, for as many articles as are due, and tells how many there were. Two nodes that do so at once record each event once.
+///
+/// # Errors
+/// Those of the database.
+pub async fn settle_due(newsroom: &Newsroom) -> Result<usize, Error> {
+    const BATCH: i64 = 100;
+    let mut settled = 0;
+    loop {
+        let now = newsroom.clock.now();
+        let due = newsroom.store.read(move |db| articles::due(db, now, BATCH)).await?;
+        if due.is_empty() {
+            return Ok(settled);
+        }
+        settled += due.len();
+        let room = newsroom.clone();
+        newsroom
+            .store
+            .write(move |db| {
+                for record in lock_all(db, due)? {
+                    settle(db, &room, record)?;
+                }
+                Ok(())
+            })
+            .await?;
+    }
 }

@@ -11,7 +11,9 @@ use super::{
         schema::{article_contents as contents, articles, related_links, sections as section_table},
         sections,
     },
-    LoadContext, stage_number,
+    LoadContext,
+    load::Audience,
+    stage_number,
 };
 use crate::domain::{
     article::Stage,
@@ -19,8 +21,7 @@ use crate::domain::{
     id::{ArticleId, BlockId, LinkId},
     instant::Instant,
     link::{CardState, InboundLink, Link, LinkCard, LinkTarget, RelatedLink},
-    user::{Principal, Role},
-    workflow::State,
+    user::Role,
 };
 
 #[derive(Queryable, Selectable, Insertable)]
@@ -89,47 +90,56 @@ struct CardRow {
     live_until: Option<i64>,
 }
 
-type CardColumns = (CardRow, super::load::SectionColumns, (String, i64, Option<i64>));
+type CardColumns = (CardRow, super::load::SectionColumns, (i64, Option<i64>));
 
-/// Cards of articles as they are now. Readers get those that they can see; editors get the others too, marked as such,
+/// Cards of articles as they are now, with the stage that they show. Readers get those that they can see; editors get the others too, marked as such,
 /// but a contributor sees no headline of somebody else's draft.
-fn cards(db: &mut Db, ids: &[i64], context: LoadContext<'_>) -> Result<HashMap<i64, LinkCard>, Error> {
+fn cards(db: &mut Db, ids: &[i64], context: LoadContext<'_>) -> Result<HashMap<i64, (i16, LinkCard)>, Error> {
     let mut cards = HashMap::new();
     if ids.is_empty() {
         return Ok(cards);
     }
-    let live = stage_number(Stage::Live);
+    let (live, scheduled) = (stage_number(Stage::Live), stage_number(Stage::Scheduled));
     let mut query = contents::table
         .inner_join(articles::table)
         .left_join(section_table::table.on(section_table::id.nullable().eq(contents::section_id)))
         .filter(among!(contents::article_id, ids))
         .into_boxed();
-    if context.principal.is_anonymous() {
-        query = query.filter(contents::stage.eq(live));
+    if matches!(context.audience, Audience::Readers) {
+        query = query.filter(contents::stage.ge(live));
     }
-    // Drafts come first, so that what is live takes their place in the map.
+    // Drafts come first, so that what readers see, or will see, takes their place in the map.
     let rows: Vec<CardColumns> = query
         .order(contents::stage)
         .select((
             CardRow::as_select(),
             sections::CARD.nullable(),
-            (articles::state, articles::created_by, articles::first_published_at),
+            (articles::created_by, articles::first_published_at),
         ))
         .load(db)?;
-    for (row, section, (state, created_by, first_published_at)) in rows {
+    for (row, section, (created_by, first_published_at)) in rows {
         let now = context.now.millis();
         let begun = row.live_from.is_some_and(|from| from <= now);
         let ended = row.live_until.is_some_and(|until| until <= now);
-        let card_state = match (row.stage == live, begun && !ended, state.parse()?) {
-            (true, true, _) => CardState::Live,
-            (true, false, _) if !begun => CardState::Scheduled,
-            (false, _, State::Draft) => CardState::Draft,
-            _ => CardState::Withdrawn,
+        let card_state = match (row.stage, begun, ended) {
+            (stage, true, false) if stage >= live => CardState::Live,
+            (stage, false, _) if stage == scheduled => CardState::Scheduled,
+            (stage, _, _) if stage >= live || first_published_at.is_some() => CardState::Withdrawn,
+            _ => CardState::Draft,
         };
-        let is_hidden = match context.principal {
-            Principal::Anonymous => card_state != CardState::Live,
-            Principal::User(user) => {
-                card_state == CardState::Draft
+        // The next version of what readers see now is not shown in its place.
+        if card_state != CardState::Live
+            && cards
+                .get(&row.article_id)
+                .is_some_and(|(_, card): &(i16, LinkCard)| card.state == CardState::Live)
+        {
+            continue;
+        }
+        let is_hidden = match context.audience {
+            Audience::Readers => card_state != CardState::Live,
+            Audience::Everybody => false,
+            Audience::Staff(user) => {
+                matches!(card_state, CardState::Draft | CardState::Scheduled)
                     && user.role == Role::Contributor
                     && created_by != user.id.get()
             }
@@ -149,9 +159,13 @@ fn cards(db: &mut Db, ids: &[i64], context: LoadContext<'_>) -> Result<HashMap<i
             lead_image: row.lead_image.as_deref().map(|image| from_json("lead_image", image)).transpose()?,
             section,
             published_at: row.published_at.map(Instant::from_millis),
+            scheduled_for: match card_state {
+                CardState::Scheduled => row.live_from.map(Instant::from_millis),
+                _ => None,
+            },
             state: card_state,
         };
-        cards.insert(row.article_id, card);
+        cards.insert(row.article_id, (row.stage, card));
     }
     Ok(cards)
 }
@@ -160,13 +174,13 @@ fn cards(db: &mut Db, ids: &[i64], context: LoadContext<'_>) -> Result<HashMap<i
 pub fn links_of(
     db: &mut Db,
     ids: &[i64],
-    stage: Stage,
+    stage: i16,
     context: LoadContext<'_>,
 ) -> Result<HashMap<i64, Vec<RelatedLink>>, Error> {
     let rows: Vec<LinkRow> = load_among!(
         db,
         related_links::table
-            .filter(related_links::stage.eq(stage_number(stage)))
+            .filter(related_links::stage.eq(stage))
             .order((related_links::article_id, related_links::position))
             .select(LinkRow::as_select()),
         related_links::article_id,
@@ -188,17 +202,18 @@ pub fn links_of(
             lead_image: None,
             section: None,
             published_at: None,
+            scheduled_for: None,
             state,
         };
         let card = match &link.target {
             LinkTarget::External { url, title } => bare(title, Some(url.clone()), CardState::Live),
             LinkTarget::Article(id) => match cards.get(&id.get()) {
-                Some(card) => card.clone(),
+                Some((_, card)) => card.clone(),
                 None => bare("", None, CardState::Draft),
             },
             LinkTarget::Deleted { title } => bare(title, None, CardState::Withdrawn),
         };
-        if card.state == CardState::Live || !context.principal.is_anonymous() {
+        if card.state == CardState::Live || !matches!(context.audience, Audience::Readers) {
             links.entry(article).or_default().push(RelatedLink { link, position, card });
         }
     }
@@ -208,13 +223,13 @@ pub fn links_of(
 /// Who links to an article: for readers the live documents that they can see, for editors the drafts too.
 pub fn inbound(db: &mut Db, id: ArticleId, context: LoadContext<'_>) -> Result<Vec<InboundLink>, Error> {
     let mut query = related_links::table.filter(related_links::target_article_id.eq(id.get())).into_boxed();
-    if context.principal.is_anonymous() {
-        query = query.filter(related_links::stage.eq(stage_number(Stage::Live)));
+    if matches!(context.audience, Audience::Readers) {
+        query = query.filter(related_links::stage.ge(stage_number(Stage::Live)));
     }
-    // A link that stands in both stages is told once, as it is live.
+    // A link that stands in several stages is told once, as readers see it or will see it.
     let rows: Vec<LinkRow> = query
         .order((related_links::id.desc(), related_links::stage.desc()))
-        .limit(2 * 500)
+        .limit(3 * 500)
         .select(LinkRow::as_select())
         .load(db)?;
     let mut sources: Vec<i64> = rows.iter().map(|row| row.article_id).collect();
@@ -226,7 +241,11 @@ pub fn inbound(db: &mut Db, id: ArticleId, context: LoadContext<'_>) -> Result<V
         if inbound.last().is_some_and(|last| last.id.get() == row.id) {
             continue;
         }
-        let Some(card) = cards.get(&row.article_id) else { continue };
+        let Some((stage, card)) = cards.get(&row.article_id) else { continue };
+        // A link of a version that readers do not see yet, or no more, is not theirs.
+        if matches!(context.audience, Audience::Readers) && *stage != row.stage {
+            continue;
+        }
         let article_id = ArticleId::new(row.article_id);
         let link = row.link()?;
         inbound.push(InboundLink {

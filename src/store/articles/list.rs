@@ -91,7 +91,7 @@ pub fn list(
     let first = conditions.iter().position(|condition| condition.ids.len() == 1);
     let driver =
         first.map_or(Listed { kind: facet::EVERYTHING, ids: vec![0] }, |first| conditions.remove(first));
-    let (number, now) = (stage_number(stage), context.now.millis());
+    let (number, now) = (stage_number(stage).min(facet::LIVE_LISTING), context.now.millis());
     let driver_id = driver.ids.first().copied().unwrap_or_default();
 
     let filtered = || {

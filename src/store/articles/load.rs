@@ -26,8 +26,28 @@ use crate::domain::{
     instant::Instant,
     site::Site,
     slug::Slug,
-    user::Principal,
+    user::{Principal, User},
 };
+
+/// For whom an article is read.
+#[derive(Debug, Clone, Copy)]
+pub enum Audience<'a> {
+    /// Readers, who see what is public.
+    Readers,
+    /// Somebody who works here, and sees what they may.
+    Staff(&'a User),
+    /// Nobody in particular: a snapshot, or the holder of a preview link. Everything is shown.
+    Everybody,
+}
+
+impl<'a> From<&'a Principal> for Audience<'a> {
+    fn from(principal: &'a Principal) -> Self {
+        match principal {
+            Principal::Anonymous => Self::Readers,
+            Principal::User(user) => Self::Staff(user),
+        }
+    }
+}
 
 /// What a loader must know beside the ids.
 #[derive(Debug, Clone, Copy)]
@@ -37,7 +57,7 @@ pub struct LoadContext<'a> {
     /// For what is visible.
     pub now: Instant,
     /// For whom the cards of links are.
-    pub principal: &'a Principal,
+    pub audience: Audience<'a>,
     /// What to load beside the cards.
     pub include: Include,
 }
@@ -46,6 +66,7 @@ pub struct LoadContext<'a> {
 #[diesel(table_name = contents)]
 pub(super) struct ContentRow {
     pub article_id: i64,
+    stage: i16,
     version: i64,
     slug: String,
     kind: String,
@@ -79,15 +100,15 @@ pub fn get(
         .inner_join(articles::table)
         .left_join(section_table::table.on(section_table::id.nullable().eq(contents::section_id)))
         .filter(contents::article_id.eq(id.get()))
-        .filter(contents::stage.eq(stage_number(stage)))
         .into_boxed();
-    if stage == Stage::Live {
-        query = query.filter(
-            contents::live_from
-                .le(context.now.millis())
-                .and(contents::live_until.is_null().or(contents::live_until.gt(context.now.millis()))),
-        );
-    }
+    query = match stage {
+        Stage::Draft | Stage::Scheduled => query.filter(contents::stage.eq(stage_number(stage))),
+        // A scheduled document is live from its instant on, before anybody has recorded that.
+        Stage::Live => query
+            .filter(contents::stage.ge(stage_number(stage)))
+            .filter(contents::live_from.le(context.now.millis()))
+            .filter(contents::live_until.is_null().or(contents::live_until.gt(context.now.millis()))),
+    };
     let row = query
         .select((
             ContentRow::as_select(),
@@ -100,6 +121,27 @@ pub fn get(
     row.map(|row| complete_one(db, row, stage, context)).transpose().map(Option::flatten)
 }
 
+/// The document of a stage with all its links, whether or not readers can see it now.
+pub fn get_stage(db: &mut Db, site: &Site, id: ArticleId, stage: Stage) -> Result<Option<Article>, Error> {
+    let row: Option<WholeRow> = contents::table
+        .inner_join(articles::table)
+        .left_join(section_table::table.on(section_table::id.nullable().eq(contents::section_id)))
+        .filter(contents::article_id.eq(id.get()))
+        .filter(contents::stage.eq(stage_number(stage)))
+        .select((
+            ContentRow::as_select(),
+            sections::CARD.nullable(),
+            articles::first_published_at,
+            contents::body,
+        ))
+        .first(db)
+        .optional()?;
+    let include = Include { body: true, related: true };
+    // What is public has its dates; only drafts would need the present instant.
+    let context = LoadContext { site, now: Instant::from_millis(0), audience: Audience::Everybody, include };
+    row.map(|row| complete_one(db, row, stage, context)).transpose().map(Option::flatten)
+}
+
 /// The live document that readers can see and that has, or once had, this slug in public.
 pub fn get_by_slug(db: &mut Db, slug: &str, context: LoadContext<'_>) -> Result<Option<Article>, Error> {
     let now = context.now.millis();
@@ -109,9 +151,10 @@ pub fn get_by_slug(db: &mut Db, slug: &str, context: LoadContext<'_>) -> Result<
         .left_join(section_table::table.on(section_table::id.nullable().eq(contents::section_id)))
         .filter(slugs::kind.eq(Entity::Article.as_str()))
         .filter(slugs::slug.eq(slug))
-        // A slug that only the draft has is no one's business yet.
+        // A slug that only the draft has, or a version that is not live yet, is no one's business.
         .filter(slugs::public.eq(true))
-        .filter(contents::stage.eq(stage_number(Stage::Live)))
+        .filter(slugs::visible_from.is_null().or(slugs::visible_from.le(now)))
+        .filter(contents::stage.ge(stage_number(Stage::Live)))
         .filter(contents::live_from.le(now))
         .filter(contents::live_until.is_null().or(contents::live_until.gt(now)))
         .select((
@@ -140,18 +183,36 @@ fn complete_one(
     Ok(article.map(|article| Article { body: Some(body), ..article }))
 }
 
-/// Adds to rows of documents what they refer to. The number of statements does not depend on the number of rows.
+/// Adds to rows of documents what they refer to. The number of statements does not depend on the number of rows. A page of
+/// live documents may hold scheduled ones that have just taken effect; they are completed together, which costs the
+/// statements once more.
 pub(super) fn complete(
     db: &mut Db,
     rows: Vec<HeadRow>,
     stage: Stage,
     context: LoadContext<'_>,
 ) -> Result<Vec<Article>, Error> {
-    let ids: Vec<i64> = rows.iter().map(|(row, _, _)| row.article_id).collect();
-    if ids.is_empty() {
-        return Ok(Vec::new());
+    let Some((first, _, _)) = rows.first() else { return Ok(Vec::new()) };
+    let number = first.stage;
+    if rows.iter().all(|(row, _, _)| row.stage == number) {
+        return complete_stage(db, rows, number, stage, context);
     }
-    let number = stage_number(stage);
+    let order: Vec<_> = rows.iter().map(|(row, _, _)| row.article_id).collect();
+    let (same, others): (Vec<_>, Vec<_>) = rows.into_iter().partition(|(row, _, _)| row.stage == number);
+    let mut articles = complete_stage(db, same, number, stage, context)?;
+    articles.extend(complete(db, others, stage, context)?);
+    articles.sort_by_key(|article| order.iter().position(|id| *id == article.id.get()));
+    Ok(articles)
+}
+
+fn complete_stage(
+    db: &mut Db,
+    rows: Vec<HeadRow>,
+    number: i16,
+    stage: Stage,
+    context: LoadContext<'_>,
+) -> Result<Vec<Article>, Error> {
+    let ids: Vec<i64> = rows.iter().map(|(row, _, _)| row.article_id).collect();
     let mut tag_cards = HashMap::<i64, Vec<_>>::new();
     let tag_rows: Vec<(i64, (i64, String, String, String))> = load_among!(
         db,
@@ -216,7 +277,7 @@ pub(super) fn complete(
         bodies.extend(rows);
     }
     let mut all_links = if context.include.body || context.include.related {
-        Some(links::links_of(db, &ids, stage, context)?)
+        Some(links::links_of(db, &ids, number, context)?)
     } else {
         None
     };
@@ -225,7 +286,9 @@ pub(super) fn complete(
         .map(|(row, section, first_published_at)| {
             let id = row.article_id;
             let section = section.map(sections::card);
-            let first_published_at = first_published_at.map(Instant::from_millis);
+            // What is due may not have been recorded yet.
+            let published_at = row.published_at.map(Instant::from_millis);
+            let first_published_at = first_published_at.map(Instant::from_millis).or(published_at);
             let date = first_published_at.unwrap_or(context.now);
             let section_path = section.as_ref().map(|section| section.path.as_str());
             let path = context.site.permalink.path(ArticleId::new(id), &row.slug, section_path, date);
@@ -256,7 +319,7 @@ pub(super) fn complete(
                 body: bodies.remove(&id),
                 links: all_links.as_mut().map(|links| links.remove(&id).unwrap_or_default()),
                 first_published_at,
-                published_at: row.published_at.map(Instant::from_millis),
+                published_at,
                 updated_at: Instant::from_millis(row.updated_at),
                 live_from: row.live_from.map(Instant::from_millis),
                 live_until: row.live_until.map(Instant::from_millis),

@@ -5,16 +5,18 @@ mod links;
 mod list;
 mod load;
 mod refs;
+pub mod revisions;
 mod save;
 
 use diesel::prelude::*;
 
+use self::refs::StageDates;
 pub use self::{
     links::{delete_target, inbound, links_of},
     list::list,
-    load::{LoadContext, get, get_by_slug},
-    refs::{LiveDates, existing, live_dates},
-    save::{Dates, remove_live, save},
+    load::{Audience, LoadContext, get, get_by_slug, get_stage},
+    refs::{due, existing, public_slug, retraction_reason, revision_of},
+    save::{Dates, copy_facets, remove, save, set_live_until, set_revision},
 };
 use super::{
     conn::{Db, on_either},
@@ -25,9 +27,8 @@ use super::{
 use crate::domain::{
     article::{ArticleRecord, Stage},
     error::Error,
-    id::{ArticleId, UserId},
+    id::{ArticleId, ReleaseId, UserId},
     instant::Instant,
-    workflow::State,
 };
 
 /// A stage as it is stored.
@@ -35,11 +36,12 @@ pub(super) const fn stage_number(stage: Stage) -> i16 {
     match stage {
         Stage::Draft => 0,
         Stage::Live => 1,
+        Stage::Scheduled => 2,
     }
 }
 
-#[derive(Queryable, Selectable, Insertable)]
-#[diesel(table_name = articles)]
+#[derive(Queryable, Selectable, Insertable, AsChangeset)]
+#[diesel(table_name = articles, treat_none_as_null = true)]
 struct ArticleRow {
     id: i64,
     state: String,
@@ -48,9 +50,30 @@ struct ArticleRow {
     created_by: i64,
     created_at: i64,
     first_published_at: Option<i64>,
+    assignee_id: Option<i64>,
+    retraction_reason: Option<String>,
+    release_id: Option<i64>,
 }
 
-fn record(row: ArticleRow, byline_users: Vec<UserId>) -> Result<ArticleRecord, Error> {
+impl From<&ArticleRecord> for ArticleRow {
+    fn from(article: &ArticleRecord) -> Self {
+        Self {
+            id: article.id.get(),
+            state: article.state.as_str().to_owned(),
+            version: article.version,
+            live_version: article.live_version,
+            created_by: article.created_by.get(),
+            created_at: article.created_at.millis(),
+            first_published_at: article.first_published_at.map(Instant::millis),
+            assignee_id: article.assignee.map(UserId::get),
+            retraction_reason: article.retraction_reason.clone(),
+            release_id: article.release.map(ReleaseId::get),
+        }
+    }
+}
+
+fn record(row: ArticleRow, byline_users: Vec<UserId>, dates: &StageDates) -> Result<ArticleRecord, Error> {
+    let dates_of = |stage| dates.get(&(row.id, stage_number(stage))).copied();
     Ok(ArticleRecord {
         id: ArticleId::new(row.id),
         state: row.state.parse()?,
@@ -59,6 +82,11 @@ fn record(row: ArticleRow, byline_users: Vec<UserId>) -> Result<ArticleRecord, E
         created_by: UserId::new(row.created_by),
         created_at: Instant::from_millis(row.created_at),
         first_published_at: row.first_published_at.map(Instant::from_millis),
+        assignee: row.assignee_id.map(UserId::new),
+        retraction_reason: row.retraction_reason.clone(),
+        release: row.release_id.map(ReleaseId::new),
+        live: dates_of(Stage::Live),
+        scheduled: dates_of(Stage::Scheduled),
         byline_users,
     })
 }
@@ -68,20 +96,22 @@ pub fn find_record(db: &mut Db, id: ArticleId) -> Result<Option<ArticleRecord>, 
     let row = articles::table.find(id.get()).select(ArticleRow::as_select()).first(db).optional()?;
     let Some(row) = row else { return Ok(None) };
     let users = byline_users(db, &[id])?;
-    record(row, users.into_iter().map(|(_, user)| user).collect()).map(Some)
+    let dates = refs::stage_dates(db, &[id.get()])?;
+    record(row, users.into_iter().map(|(_, user)| user).collect(), &dates).map(Some)
 }
 
-/// The records of a page of articles; two statements whatever their number.
+/// The records of a page of articles; three statements whatever their number.
 pub fn records(db: &mut Db, ids: &[ArticleId]) -> Result<Vec<ArticleRecord>, Error> {
     let numbers: Vec<i64> = ids.iter().map(|id| id.get()).collect();
     let rows: Vec<ArticleRow> =
         articles::table.filter(articles::id.eq_any(&numbers)).select(ArticleRow::as_select()).load(db)?;
     let users = byline_users(db, ids)?;
+    let dates = refs::stage_dates(db, &numbers)?;
     rows.into_iter()
         .map(|row| {
             let of_article = users.iter().filter(|(article, _)| article.get() == row.id);
             let of_article = of_article.map(|(_, user)| *user).collect();
-            record(row, of_article)
+            record(row, of_article, &dates)
         })
         .collect()
 }
@@ -111,15 +141,7 @@ pub fn lock_record(db: &mut Db, id: ArticleId) -> Result<Option<ArticleRecord>, 
 
 /// Adds an article.
 pub fn insert_record(db: &mut Db, article: &ArticleRecord) -> Result<(), Error> {
-    let row = ArticleRow {
-        id: article.id.get(),
-        state: article.state.as_str().to_owned(),
-        version: article.version,
-        live_version: article.live_version,
-        created_by: article.created_by.get(),
-        created_at: article.created_at.millis(),
-        first_published_at: article.first_published_at.map(Instant::millis),
-    };
+    let row = ArticleRow::from(article);
     on_either!(db, conn => diesel::insert_into(articles::table).values(row).execute(conn))?;
     Ok(())
 }
@@ -136,21 +158,9 @@ pub fn advance_version(db: &mut Db, id: ArticleId, from: i64) -> Result<i64, Err
     }
 }
 
-/// Notes a step of the workflow.
-pub fn set_state(
-    db: &mut Db,
-    id: ArticleId,
-    state: State,
-    live_version: Option<i64>,
-    first_published_at: Option<Instant>,
-) -> Result<(), Error> {
-    diesel::update(articles::table.find(id.get()))
-        .set((
-            articles::state.eq(state.as_str()),
-            articles::live_version.eq(live_version),
-            articles::first_published_at.eq(first_published_at.map(Instant::millis)),
-        ))
-        .execute(db)?;
+/// Writes what a step of the workflow changed; the record is locked.
+pub fn update_record(db: &mut Db, article: &ArticleRecord) -> Result<(), Error> {
+    diesel::update(articles::table.find(article.id.get())).set(ArticleRow::from(article)).execute(db)?;
     Ok(())
 }
 

@@ -6,12 +6,20 @@ use diesel::prelude::*;
 
 use super::{
     super::{
-        conn::Db,
-        schema::{article_contents as contents, articles, authors, sections, tags},
+        conn::{Db, among},
+        schema::{article_contents as contents, articles, authors, sections, slugs, tags},
     },
     stage_number,
 };
-use crate::domain::{article::Stage, change::Entity, error::Error, id::ArticleId, instant::Instant};
+use crate::domain::{
+    article::{LiveDates, Stage},
+    change::Entity,
+    error::Error,
+    id::ArticleId,
+    instant::Instant,
+    slug::Reference,
+    workflow::State,
+};
 
 /// Which of these things exist.
 pub fn existing(db: &mut Db, entity: Entity, ids: &[i64]) -> Result<HashSet<i64>, Error> {
@@ -28,33 +36,89 @@ pub fn existing(db: &mut Db, entity: Entity, ids: &[i64]) -> Result<HashSet<i64>
     Ok(found.into_iter().collect())
 }
 
-/// When live documents are and were public.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct LiveDates {
-    /// When it becomes visible.
-    pub live_from: Instant,
-    /// When it ceases to be.
-    pub live_until: Option<Instant>,
-    /// When it was published, as readers see it.
-    pub published_at: Instant,
-}
+/// The dates of documents by article and stage.
+pub(super) type StageDates = HashMap<(i64, i16), LiveDates>;
 
-/// The dates of those articles that have a live document.
-pub fn live_dates(db: &mut Db, ids: &[ArticleId]) -> Result<HashMap<ArticleId, LiveDates>, Error> {
-    let numbers: Vec<i64> = ids.iter().map(|id| id.get()).collect();
-    type Row = (i64, Option<i64>, Option<i64>, Option<i64>);
+/// The dates of the live and scheduled documents of these articles.
+pub(super) fn stage_dates(db: &mut Db, ids: &[i64]) -> Result<StageDates, Error> {
+    type Row = (i64, i16, i64, Option<i64>, Option<i64>, Option<i64>, Option<i64>);
     let rows: Vec<Row> = contents::table
-        .filter(contents::article_id.eq_any(numbers))
-        .filter(contents::stage.eq(stage_number(Stage::Live)))
-        .select((contents::article_id, contents::live_from, contents::live_until, contents::published_at))
+        .filter(among!(contents::article_id, ids))
+        .filter(contents::stage.ge(stage_number(Stage::Live)))
+        .select((
+            contents::article_id,
+            contents::stage,
+            contents::version,
+            contents::live_from,
+            contents::live_until,
+            contents::planned_until,
+            contents::published_at,
+        ))
         .load(db)?;
-    let dates = rows.into_iter().filter_map(|(id, live_from, live_until, published_at)| {
+    let dates = rows.into_iter().filter_map(|(id, stage, version, from, until, planned, published_at)| {
         let dates = LiveDates {
-            live_from: Instant::from_millis(live_from?),
-            live_until: live_until.map(Instant::from_millis),
+            version,
+            live_from: Instant::from_millis(from?),
+            live_until: until.map(Instant::from_millis),
+            planned_until: planned.map(Instant::from_millis),
             published_at: Instant::from_millis(published_at?),
         };
-        Some((ArticleId::new(id), dates))
+        Some(((id, stage), dates))
     });
     Ok(dates.collect())
+}
+
+/// Articles for which something is due by an instant: a scheduled version takes effect or a live one ends. The
+/// earliest come first.
+pub fn due(db: &mut Db, now: Instant, limit: i64) -> Result<Vec<ArticleId>, Error> {
+    let begun: Vec<(i64, Option<i64>)> = contents::table
+        .filter(contents::stage.eq(stage_number(Stage::Scheduled)))
+        .filter(contents::live_from.le(now.millis()))
+        .order(contents::live_from)
+        .limit(limit)
+        .select((contents::article_id, contents::live_from))
+        .load(db)?;
+    let ended: Vec<(i64, Option<i64>)> = contents::table
+        .filter(contents::stage.eq(stage_number(Stage::Live)))
+        .filter(contents::live_until.le(now.millis()))
+        .order(contents::live_until)
+        .limit(limit)
+        .select((contents::article_id, contents::live_until))
+        .load(db)?;
+    let mut due: Vec<_> = begun.into_iter().chain(ended).map(|(id, at)| (at, id)).collect();
+    due.sort_unstable();
+    let mut ids: Vec<_> = due.into_iter().map(|(_, id)| ArticleId::new(id)).collect();
+    let mut seen = HashSet::new();
+    ids.retain(|id| seen.insert(*id));
+    Ok(ids)
+}
+
+/// The slug of the live document.
+pub fn public_slug(db: &mut Db, id: ArticleId) -> Result<Option<String>, Error> {
+    let slug = contents::table.find((id.get(), stage_number(Stage::Live))).select(contents::slug);
+    Ok(slug.first(db).optional()?)
+}
+
+/// The revision that the document of a stage is.
+pub fn revision_of(db: &mut Db, id: ArticleId, stage: Stage) -> Result<Option<i32>, Error> {
+    let revision = contents::table.find((id.get(), stage_number(stage))).select(contents::revision);
+    Ok(revision.first(db).optional()?.flatten())
+}
+
+/// What readers are told of a retracted article that they knew by this name.
+pub fn retraction_reason(db: &mut Db, reference: &Reference) -> Result<Option<String>, Error> {
+    let retracted = articles::state.eq(State::Retracted.as_str());
+    let reason = match reference {
+        Reference::Id(id) => articles::table
+            .filter(articles::id.eq(*id).and(retracted))
+            .select(articles::retraction_reason)
+            .first(db),
+        Reference::Slug(slug) => articles::table
+            .inner_join(slugs::table.on(slugs::entity_id.eq(articles::id)))
+            .filter(slugs::kind.eq(Entity::Article.as_str()).and(slugs::slug.eq(slug)))
+            .filter(slugs::public.eq(true).and(retracted))
+            .select(articles::retraction_reason)
+            .first(db),
+    };
+    Ok(reason.optional()?.flatten())
 }

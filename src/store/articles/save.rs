@@ -7,7 +7,7 @@ use super::{
         conn::{Db, on_either},
         schema::{
             article_contents as contents, content_bylines, content_facets, content_sections, content_tags,
-            related_links,
+            publication_facets, related_links,
         },
         sections, to_json,
     },
@@ -30,6 +30,8 @@ pub struct Dates {
     pub live_from: Option<Instant>,
     /// When it ceases to be.
     pub live_until: Option<Instant>,
+    /// When it was asked to end.
+    pub planned_until: Option<Instant>,
     /// When it was published, as readers see it.
     pub published_at: Option<Instant>,
     /// When this stage was changed.
@@ -60,6 +62,8 @@ struct NewContentRow<'a> {
     lead_image: Option<String>,
     seo: String,
     body: String,
+    planned_until: Option<i64>,
+    revision: Option<i32>,
 }
 
 /// Writes the document of one stage over what was there. `old` is what was there, if it is known: parts that are the
@@ -94,6 +98,8 @@ pub fn save(
         lead_image: document.lead_image.as_ref().map(to_json).transpose()?,
         seo: to_json(&document.seo)?,
         body: to_json(&document.body)?,
+        planned_until: dates.planned_until.map(Instant::millis),
+        revision: None,
     };
     on_either!(&mut *db, conn => {
         let written = diesel::update(contents::table.find((id.get(), number))).set(&row).execute(conn)?;
@@ -219,8 +225,51 @@ fn facets(db: &mut Db, document: &Document) -> Result<Vec<(i16, i64)>, Error> {
     Ok(facets)
 }
 
-/// Takes the live document away.
-pub fn remove_live(db: &mut Db, id: ArticleId) -> Result<(), Error> {
-    diesel::delete(contents::table.find((id.get(), stage_number(Stage::Live)))).execute(db)?;
+/// Takes the document of a stage away.
+pub fn remove(db: &mut Db, id: ArticleId, stage: Stage) -> Result<(), Error> {
+    diesel::delete(contents::table.find((id.get(), stage_number(stage)))).execute(db)?;
+    Ok(())
+}
+
+/// Says when the live document ends.
+pub fn set_live_until(db: &mut Db, id: ArticleId, until: Option<Instant>) -> Result<(), Error> {
+    diesel::update(contents::table.find((id.get(), stage_number(Stage::Live))))
+        .set(contents::live_until.eq(until.map(Instant::millis)))
+        .execute(db)?;
+    Ok(())
+}
+
+/// Notes which revision the document of a stage is.
+pub fn set_revision(db: &mut Db, id: ArticleId, stage: Stage, revision: i32) -> Result<(), Error> {
+    diesel::update(contents::table.find((id.get(), stage_number(stage))))
+        .set(contents::revision.eq(revision))
+        .execute(db)?;
+    Ok(())
+}
+
+/// Notes under what a revision is listed while it is live: as the document of the stage that it comes from.
+pub fn copy_facets(db: &mut Db, id: ArticleId, stage: Stage, revision: i32) -> Result<(), Error> {
+    on_either!(db, conn => {
+        let listed = content_facets::table
+            .filter(content_facets::article_id.eq(id.get()))
+            .filter(content_facets::stage.eq(stage_number(stage)))
+            .select((
+                content_facets::kind,
+                content_facets::facet_id,
+                content_facets::published_at,
+                content_facets::article_id,
+                revision.into_sql::<diesel::sql_types::Integer>(),
+            ));
+        diesel::insert_into(publication_facets::table)
+            .values(listed)
+            .into_columns((
+                publication_facets::kind,
+                publication_facets::facet_id,
+                publication_facets::published_at,
+                publication_facets::article_id,
+                publication_facets::revision,
+            ))
+            .execute(conn)
+    })?;
     Ok(())
 }
