@@ -176,8 +176,16 @@ fn complete_operation(operation: &mut Map<String, Value>, schemas: &Value) {
     }
     may(ErrorCode::Internal);
     may(ErrorCode::Busy);
-    if secured && is_write {
+    let takes =
+        |name: &str| parameters.as_array().into_iter().flatten().any(|parameter| parameter["name"] == name);
+    if secured && (is_write || takes("as_of")) {
         may(ErrorCode::Forbidden);
+    }
+    // Who reads an article, or a part of it, in public is told if it was taken back.
+    let ways = operation.get("security").and_then(Value::as_array);
+    let is_public = ways.is_some_and(|ways| ways.contains(&json!({})));
+    if is_public && !is_write && takes("name") && is_about_articles(operation) {
+        may(ErrorCode::Retracted);
     }
     if has("path") {
         may(ErrorCode::NotFound);
@@ -236,6 +244,12 @@ fn complete_operation(operation: &mut Map<String, Value>, schemas: &Value) {
     }
 }
 
+/// Whether an operation is about an article or a part of it.
+fn is_about_articles(operation: &Map<String, Value>) -> bool {
+    let tags = operation.get("tags").and_then(Value::as_array);
+    tags.into_iter().flatten().any(|tag| tag == "articles" || tag == "body" || tag == "links")
+}
+
 /// utoipa writes a body that may be left out as "null or the schema"; JSON `null` is not what is meant.
 fn make_optional(body: &mut Value) {
     let schema = &mut body["content"]["application/json"]["schema"];
@@ -262,12 +276,17 @@ fn example(schema: &Value, schemas: &Value) -> Option<Value> {
     if schema["example"].is_object() {
         return Some(schema["example"].clone());
     }
-    // A schema without properties ends here.
-    let properties = schema["properties"].as_object()?;
-    let item = example(&properties.get("data")?["items"], schemas)?;
-    let page = properties.get("page").and_then(|page| example(page, schemas));
-    Some(match page {
-        Some(page) => json!({"data": [item], "page": page}),
-        None => json!({ "data": [item] }),
-    })
+    if schema["type"] == "array" {
+        return Some(json!([example(&schema["items"], schemas)?]));
+    }
+    // A schema without properties ends here; a page of a list may be left out.
+    let mut whole = Map::new();
+    for (name, property) in schema["properties"].as_object()? {
+        match example(property, schemas) {
+            Some(example) => drop(whole.insert(name.clone(), example)),
+            None if name == "page" => {}
+            None => return None,
+        }
+    }
+    Some(whole.into())
 }

@@ -114,8 +114,15 @@ async fn readers_see_an_edit_when_it_is_published() {
     let after = reader.get(&path).await.expect(200);
     assert_eq!(after.json["headline"], "Bridge reopens");
     assert_eq!(after.json["published_at"], before.json["published_at"]);
-    assert_ne!(after.json["updated_at"], before.json["updated_at"]);
+    assert_eq!(
+        after.json["updated_at"], before.json["updated_at"],
+        "nobody said that readers should be told"
+    );
     assert_ne!(after.etag(), before.etag());
+    editor.post(&format!("{path}/publish"), json!({"updated": true})).await.expect(200);
+    let told = reader.get(&path).await.expect(200);
+    assert_ne!(told.json["updated_at"], before.json["updated_at"]);
+    assert_eq!(told.json["published_at"], before.json["published_at"]);
 }
 
 #[actix_web::test]

@@ -110,12 +110,16 @@ async fn readers_get_only_links_that_they_can_follow() {
     assert_eq!((&link["card"]["headline"], &link["card"]["state"]), (&json!("Target"), &json!("withdrawn")));
     let kept = editor.patch(&source, json!({"kicker": "A"})).await.expect(200);
     assert_eq!(kept.json["related"].as_array().unwrap().len(), 1, "an edit keeps it");
+    let refused = editor.act(&format!("{source}/publish")).await.problem(422, "not_ready");
+    refused.fault("/related/0/target", "unknown_article");
+    let link = format!("{source}/links/{}", link["id"].as_str().unwrap());
+    editor.delete(&link).await.expect(200);
     editor.act(&format!("{source}/publish")).await.expect(200);
 
     let unborn = app.draft("Unborn").await;
     let wanted = json!({"target": {"article_id": unborn.id()}});
     let made = editor.post(&format!("{source}/links"), wanted).await.expect(201);
-    assert_eq!(made.json["related"][1]["card"]["state"], "draft");
+    assert_eq!(made.json["related"][0]["card"]["state"], "draft");
     editor.act(&format!("{source}/publish")).await.expect(200);
     assert!(seen(&reader, &source).await.1.is_empty());
     editor.act(&format!("{}/publish", path_of(&unborn))).await.expect(200);

@@ -75,7 +75,7 @@ async fn filters_find_what_they_say() {
     let counted = app.anonymous().get("/v1/articles?section=world&count=true&limit=1").await.expect(200);
     assert_eq!(counted.json["page"]["total"], 3);
     app.newsroom.clock.advance(chrono::TimeDelta::minutes(5));
-    editor.act(&format!("/v1/articles/{a}/publish")).await.expect(200);
+    editor.post(&format!("/v1/articles/{a}/publish"), json!({"updated": true})).await.expect(200);
     assert_eq!(slugs(&app, "sort=-updated_at&limit=1").await, ["a"]);
     let last = slugs(&app, "sort=updated_at").await.pop();
     assert_eq!(last.as_deref(), Some("a"));

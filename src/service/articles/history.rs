@@ -5,9 +5,9 @@ use super::{
 };
 use crate::{
     domain::{
-        article::{Article, Document, Stage},
+        article::{Article, ArticleOrder, Document, Stage},
         change::Entity,
-        error::Error,
+        error::{Error, Fault},
         id::ArticleId,
         instant::Instant,
         link::{CardState, LinkTarget},
@@ -203,6 +203,7 @@ pub async fn list_as_of(
     if at > newsroom.clock.now() {
         return super::list_at(newsroom, principal, request, at).await;
     }
+    only_section(&request)?;
     publish::settle_due(newsroom).await?;
     newsroom
         .store
@@ -220,6 +221,31 @@ pub async fn list_as_of(
             Ok(Page { items: views(db, &principal, items, at)?, limit, next, prev, total })
         })
         .await
+}
+
+/// What readers saw is kept by section, in the order of publication.
+fn only_section(request: &ArticleListRequest) -> Result<(), Error> {
+    let filter = &request.filter;
+    let others = [
+        ("section_scope", filter.section_exact),
+        ("tag", !filter.any_tag.is_empty()),
+        ("all_tags", !filter.all_tags.is_empty()),
+        ("author", filter.author.is_some()),
+        ("type", !filter.kinds.is_empty()),
+        ("language", filter.language.is_some()),
+        ("published_after", filter.published_after.is_some()),
+        ("published_before", filter.published_before.is_some()),
+        ("updated_after", filter.updated_after.is_some()),
+        ("updated_before", filter.updated_before.is_some()),
+        ("ids", !filter.ids.is_empty()),
+        ("exclude", !filter.exclude.is_empty()),
+        ("has", filter.has_lead_image),
+        ("sort", request.order != ArticleOrder::PublishedAt || !request.descending),
+    ];
+    let others = others.into_iter().filter(|(_, is_given)| *is_given);
+    let message = "cannot be combined with as_of for an instant that has passed";
+    let faults: Vec<_> = others.map(|(name, _)| Fault::parameter(name, "excluded", message)).collect();
+    if faults.is_empty() { Ok(()) } else { Err(Error::InvalidParameters(faults)) }
 }
 
 /// Gives the links of old documents the cards that readers saw then. Links that they could not follow are left out.
