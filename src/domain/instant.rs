@@ -71,12 +71,21 @@ impl<'de> Deserialize<'de> for Instant {
 #[derive(Debug, Clone, Default)]
 pub struct Clock {
     offset: Arc<AtomicI64>,
+    stopped_at: Option<Instant>,
 }
 
 impl Clock {
     /// The present instant.
     pub fn now(&self) -> Instant {
+        if let Some(instant) = self.stopped_at {
+            return instant;
+        }
         Instant(Utc::now().timestamp_millis().saturating_add(self.offset.load(Ordering::Relaxed)))
+    }
+
+    /// A clock that always tells the present instant of this one.
+    pub fn frozen(&self) -> Self {
+        Self { stopped_at: Some(self.now()), ..self.clone() }
     }
 
     /// Moves this clock and all its clones forward.

@@ -12,6 +12,7 @@ pub mod link;
 pub mod page;
 pub mod permission;
 pub mod preflight;
+pub mod release;
 pub mod revision;
 pub mod section;
 pub mod site;

@@ -37,8 +37,9 @@ pub enum Severity {
 pub struct Finding {
     /// How much it matters.
     pub severity: Severity,
-    /// Stable, machine-readable: `no_headline`, `no_section`, `no_body`, `unknown_article` block; `no_alt_text`,
-    /// `heading_level_jumps`, `link_not_public`, `embargo_conflict`, `seo_title_too_long`, `slug_changed` warn.
+    /// Stable, machine-readable: `no_headline`, `no_section`, `no_body`, `unknown_article` block, and in a release
+    /// `invalid_transition`, `already_scheduled`, `in_release`; `no_alt_text`, `heading_level_jumps`, `link_not_public`,
+    /// `embargo_conflict`, `seo_title_too_long`, `slug_changed` warn.
     #[schema(value_type = String)]
     pub code: &'static str,
     /// The place in the article, a JSON pointer (RFC 6901).
@@ -48,6 +49,18 @@ pub struct Finding {
     /// The limits and values that the message speaks of.
     #[schema(value_type = Object)]
     pub params: Map<String, Value>,
+}
+
+impl Finding {
+    /// A finding that speaks of no values.
+    pub fn new(
+        severity: Severity,
+        code: &'static str,
+        pointer: impl Into<String>,
+        message: impl Into<String>,
+    ) -> Self {
+        Self { severity, code, pointer: pointer.into(), message: message.into(), params: Map::new() }
+    }
 }
 
 impl From<Finding> for Fault {
@@ -74,7 +87,9 @@ pub struct Circumstances<'a> {
     /// When it is to become public.
     pub at: Instant,
     /// Articles that become public with it.
-    pub together_with: &'a HashSet<ArticleId>,
+    pub coming: &'a HashSet<ArticleId>,
+    /// Articles that cease to be public with it.
+    pub going: &'a HashSet<ArticleId>,
 }
 
 #[derive(Default)]
@@ -88,8 +103,7 @@ impl Findings {
         pointer: impl Into<String>,
         message: impl Into<String>,
     ) {
-        let (pointer, message, params) = (pointer.into(), message.into(), Map::new());
-        self.0.push(Finding { severity, code, pointer, message, params });
+        self.0.push(Finding::new(severity, code, pointer, message));
     }
 
     fn with(&mut self, name: &str, value: impl Into<Value>) {
@@ -172,11 +186,11 @@ fn check_links(findings: &mut Findings, draft: &Article, circumstances: &Circums
                 let message = format!("the article {title:?}, to which the link led, was deleted");
                 findings.add(Severity::Blocker, "unknown_article", pointer, message);
             }
-            LinkTarget::Article(id) if circumstances.together_with.contains(id) => {}
+            LinkTarget::Article(id) if circumstances.coming.contains(id) => {}
             LinkTarget::Article(id) => {
                 let headline = &related.card.headline;
                 match (related.card.state, related.card.scheduled_for) {
-                    (CardState::Live, _) => continue,
+                    (CardState::Live, _) if !circumstances.going.contains(id) => continue,
                     (CardState::Scheduled, Some(at)) if at <= circumstances.at => continue,
                     (CardState::Scheduled, Some(at)) => {
                         let message = format!(

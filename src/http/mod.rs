@@ -16,6 +16,7 @@ pub mod openapi;
 pub mod operations;
 mod paging;
 pub mod path;
+pub mod releases;
 pub mod sections;
 pub mod setup;
 pub mod site;
@@ -79,6 +80,16 @@ fn v1(routes: &mut ServiceConfig<'_>) {
         .service(links::update_link)
         .service(links::delete_link)
         .service(links::list_inbound_links)
+        // releases: editors
+        .service(releases::list_releases)
+        .service(releases::create_release)
+        .service(releases::get_release)
+        .service(releases::update_release)
+        .service(releases::delete_release)
+        .service(releases::get_release_preflight)
+        .service(releases::schedule_release)
+        .service(releases::publish_release)
+        .service(releases::cancel_release)
         // sections
         .service(sections::list_sections)       // everybody
         .service(sections::create_section)      // editors

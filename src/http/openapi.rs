@@ -30,6 +30,7 @@ use crate::domain::error::ErrorCode;
         (name = "articles", description = "What the newsroom writes: one document in two stages, draft and live."),
         (name = "workflow", description = "The steps from draft to publication and back."),
         (name = "revisions", description = "What an article was."),
+        (name = "releases", description = "Articles that change together at one instant."),
         (name = "body", description = "The headed sections and blocks of an article's draft, one at a time."),
         (name = "links", description = "Related-article links, listed or inline, with cards that are always current."),
         (name = "sections", description = "The sections of the site: a tree."),
@@ -155,10 +156,9 @@ fn complete_operation(operation: &mut Map<String, Value>, schemas: &Value) {
     let is_write = ["201", "204"].iter().any(|status| !operation["responses"][*status].is_null())
         || operation.contains_key("requestBody")
         || if_match.is_some()
-        || operation
-            .get("operationId")
-            .and_then(Value::as_str)
-            .is_some_and(|id| id.ends_with("_article") && id != "get_article");
+        || operation.get("operationId").and_then(Value::as_str).is_some_and(|id| {
+            (id.ends_with("_article") || id.ends_with("_release")) && !id.starts_with("get_")
+        });
 
     let mut problems = BTreeMap::new();
     let mut may = |code: ErrorCode| {
@@ -178,12 +178,12 @@ fn complete_operation(operation: &mut Map<String, Value>, schemas: &Value) {
     may(ErrorCode::Busy);
     let takes =
         |name: &str| parameters.as_array().into_iter().flatten().any(|parameter| parameter["name"] == name);
-    if secured && (is_write || takes("as_of")) {
+    let ways = operation.get("security").and_then(Value::as_array);
+    let is_public = ways.is_none_or(|ways| ways.contains(&json!({})));
+    if secured && (is_write || !is_public || takes("as_of")) {
         may(ErrorCode::Forbidden);
     }
     // Who reads an article, or a part of it, in public is told if it was taken back.
-    let ways = operation.get("security").and_then(Value::as_array);
-    let is_public = ways.is_some_and(|ways| ways.contains(&json!({})));
     if is_public && !is_write && takes("name") && is_about_articles(operation) {
         may(ErrorCode::Retracted);
     }

@@ -4,6 +4,7 @@ pub mod articles;
 pub mod auth;
 pub mod authors;
 pub mod changes;
+pub mod releases;
 pub mod sections;
 pub mod setup;
 pub mod site;
@@ -39,6 +40,13 @@ pub struct Newsroom {
     pub passwords: Arc<PasswordHasher>,
     /// The site as it was last read.
     pub site: Arc<site::SiteCache>,
+}
+
+impl Newsroom {
+    /// The same newsroom with its clock stopped, so that all that a transaction does happens at one instant.
+    fn frozen(&self) -> Self {
+        Self { clock: self.clock.frozen(), ..self.clone() }
+    }
 }
 
 /// Checks the version that the caller builds on; `None` builds on whatever is there.

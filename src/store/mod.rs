@@ -11,6 +11,7 @@ pub mod changes;
 pub mod conn;
 mod error;
 pub mod migrations;
+pub mod releases;
 mod schema;
 pub mod sections;
 pub mod site;

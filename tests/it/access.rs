@@ -73,6 +73,16 @@ const ROWS: &[Row] = &[
     row("create_revision",      [401, 404, 403, 201, 201], || json!({"note": "Note {n}"})),
     row("get_revision",         [401, 404, 200, 200, 200], NO_BODY),
     row("restore_revision",     [401, 404, 403, 200, 200], NO_BODY),
+    // Releases hold one draft that can be published.
+    row("list_releases",        [401, 403, 403, 200, 200], NO_BODY),
+    row("create_release",       [401, 403, 403, 201, 201], || json!({"name": "Release {n}"})),
+    row("get_release",          [401, 403, 403, 200, 200], NO_BODY),
+    row("update_release",       [401, 403, 403, 200, 200], || json!({"name": "Release {n}"})),
+    row("delete_release",       [401, 403, 403, 204, 204], NO_BODY),
+    row("get_release_preflight", [401, 403, 403, 200, 200], NO_BODY),
+    row("schedule_release",     [401, 403, 403, 200, 200], || json!({"at": "2999-01-01T00:00:00Z"})),
+    row("publish_release",      [401, 403, 403, 200, 200], NO_BODY),
+    row("cancel_release",       [401, 403, 403, 200, 200], NO_BODY),
     row("get_body",             [200, 200, 200, 200, 200], NO_BODY),
     row("replace_body",         [401, 404, 403, 200, 200], || json!({"body": []})),
     row("create_body_section",  [401, 404, 403, 201, 201], || json!({"section": {"blocks": []}})),
@@ -148,6 +158,18 @@ async fn place(app: &TestApp, operation: Operation) -> String {
         for (segment, id) in places {
             path = path.replace(segment, id.as_str().unwrap());
         }
+    }
+    if path.starts_with("/v1/releases/") {
+        let body = json!([{"blocks": [{"type": "paragraph", "html": "Text."}]}]);
+        let draft = json!({"headline": format!("Thing {}", number()), "section": "city", "body": body});
+        let draft = admin.post("/v1/articles", draft).await.expect(201);
+        let wanted = json!({"name": "Release", "items": [{"article": draft.id()}]});
+        let release = admin.post("/v1/releases", wanted).await.expect(201).id();
+        if operation.id() == "cancel_release" {
+            let later = json!({"at": "2999-01-01T00:00:00Z"});
+            admin.post(&format!("/v1/releases/{release}/schedule"), later).await.expect(200);
+        }
+        path = path.replace("{release}", &release);
     }
     assert!(!path.contains('{'), "{}: place() does not know how to fill {path}", operation.id());
     path

@@ -18,6 +18,7 @@ mod lists;
 mod migrations;
 mod newsroom;
 mod postgres;
+mod releases;
 mod revisions;
 mod schedule;
 mod sections;

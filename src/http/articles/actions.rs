@@ -33,7 +33,7 @@ use crate::{
 #[serde(default)]
 pub struct DryRun {
     /// Do everything but keep nothing of it: the answer tells what would happen.
-    dry_run: bool,
+    pub(in crate::http) dry_run: bool,
 }
 
 /// What a step did, or would do.
@@ -69,6 +69,12 @@ pub struct Preflight {
     publishable: bool,
     /// Blockers first.
     findings: Vec<Finding>,
+}
+
+impl From<Vec<Finding>> for Preflight {
+    fn from(findings: Vec<Finding>) -> Self {
+        Self { publishable: preflight::only_warnings(&findings), findings }
+    }
 }
 
 async fn act(
@@ -242,8 +248,7 @@ pub async fn get_preflight(
     _: NoQuery,
 ) -> Result<HttpResponse, Error> {
     let findings = articles::preflight(&newsroom, principal, name.reference()).await?;
-    let publishable = preflight::only_warnings(&findings);
-    Answer::private(&request, Preflight { publishable, findings }).send()
+    Answer::private(&request, Preflight::from(findings)).send()
 }
 
 /// Delete an article

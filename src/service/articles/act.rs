@@ -1,6 +1,6 @@
 //! The steps of the workflow: one command each, with or without effect.
 
-use super::{ArticleView, EditRequest, changed_draft, edit, load, load_draft, preflight, publish};
+use super::{ArticleView, EditRequest, changed_draft, edit, load, load_draft, member, preflight, publish};
 use crate::{
     domain::{
         article::{ArticleRecord, Document, Stage},
@@ -14,11 +14,7 @@ use crate::{
         workflow::{State, Step},
     },
     service::Newsroom,
-    store::{
-        articles::{self, Audience, LoadContext},
-        conn::Db,
-        slugs,
-    },
+    store::{articles, conn::Db, slugs},
 };
 
 pub use super::publish::Publication;
@@ -122,6 +118,8 @@ pub(super) fn perform(
     let (step, action) = command.step();
     let (user, record) = on.begin(db, room, action)?;
     check_release(&record)?;
+    // All that follows happens at one instant.
+    let room = &room.frozen();
     let outcome = apply(db, room, on, user, record.clone(), step, command)?;
     let view = changed_draft(db, room, &on.principal, record.id)?;
     Ok(Done { view, outcome })
@@ -163,9 +161,12 @@ fn apply(
     let mut outcome = Outcome::default();
     match command {
         Command::Publish(publication) => {
-            let checked = preflight::of_publication(db, room, principal, &record, publication)?;
-            outcome.findings = publish::publish(db, room, user, record, publication, checked)?;
-            return Ok(outcome);
+            let at = publication.at.filter(|at| *at > now).unwrap_or(now);
+            let checked = preflight::check_alone(db, room, principal, &record, at)?;
+            let confirmed = publication.confirm_warnings || !room.site.get(db)?.confirm_warnings;
+            preflight::check_findings(&checked.findings, confirmed)?;
+            publish::publish(db, room, user, record, publication, &checked.document)?;
+            return Ok(Outcome { findings: checked.findings, ..outcome });
         }
         Command::Discard => {
             next_state(room, user, &record, step)?;
@@ -178,7 +179,7 @@ fn apply(
         }
         Command::Unpublish | Command::Retract { .. } | Command::Archive => {
             record.state = next_state(room, user, &record, step)?;
-            outcome.affected_links = inbound(db, room, on, &record)?;
+            outcome.affected_links = member::inbound_of(db, room, principal, record.id)?;
             publish::withdraw(db, room, &mut record, now, Some(user.id))?;
             if let Command::Retract { reason } = command {
                 record.retraction_reason = Some(reason.clone());
@@ -194,23 +195,6 @@ fn apply(
     }
     articles::update_record(db, &record)?;
     Ok(outcome)
-}
-
-/// Links of other articles that lead to this one.
-fn inbound(
-    db: &mut Db,
-    room: &Newsroom,
-    on: &EditRequest,
-    record: &ArticleRecord,
-) -> Result<Vec<InboundLink>, Error> {
-    let site = room.site.get(db)?;
-    let context = LoadContext {
-        site: &site,
-        now: room.clock.now(),
-        audience: Audience::from(&on.principal),
-        include: Default::default(),
-    };
-    articles::inbound(db, record.id, context)
 }
 
 /// Makes the draft what readers see. What it was is kept as a revision.
@@ -265,7 +249,7 @@ pub(super) fn remove(db: &mut Db, room: &Newsroom, on: &EditRequest) -> Result<O
             _ => "Readers see this article. Unpublish it first.",
         }));
     }
-    let affected_links = inbound(db, room, on, &record)?;
+    let affected_links = member::inbound_of(db, room, &on.principal, record.id)?;
     let draft = load_draft(db, room, &on.principal, record.id)?;
     articles::delete_target(db, record.id, &draft.headline)?;
     slugs::forget(db, Entity::Article, record.id.get())?;

@@ -5,6 +5,7 @@ mod body;
 mod edit;
 mod history;
 mod links;
+mod member;
 mod preflight;
 mod publish;
 
@@ -19,8 +20,9 @@ pub use self::{
     edit::{EditRequest, create, update},
     history::{compare_revisions, get_as_of, get_revision, list_as_of, list_revisions, restore, save_point},
     links::{create_link, delete_link, inbound, order_links, update_link},
-    preflight::preflight,
-    publish::{keep_live, settle_due},
+    member::{check_member, inbound_of, let_go, publish_member, unpublish_member},
+    preflight::{check_findings, preflight},
+    publish::{keep_live, lock_settled, settle_due},
 };
 use super::Newsroom;
 use crate::{

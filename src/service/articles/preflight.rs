@@ -2,14 +2,14 @@
 
 use std::collections::HashSet;
 
-use super::{load_draft, publish::Publication, readable_record};
+use super::{load_draft, readable_record};
 use crate::{
     domain::{
         article::{ArticleRecord, Document},
         error::Error,
         id::ArticleId,
         instant::Instant,
-        preflight::{self, Circumstances, Finding, Severity},
+        preflight::{self, Circumstances, Finding},
         slug::Reference,
         user::Principal,
     },
@@ -19,59 +19,55 @@ use crate::{
 
 /// A draft that was checked.
 #[derive(Debug, Clone)]
-pub struct Checked {
+pub(super) struct Checked {
     /// What it holds.
     pub document: Document,
     /// What was found.
     pub findings: Vec<Finding>,
-    /// The site wants warnings to be confirmed.
-    confirm_warnings: bool,
 }
 
-impl Checked {
-    /// The findings of a draft that may be published.
-    ///
-    /// # Errors
-    /// 422 with all findings if there are blockers, or warnings that need to be confirmed and are not.
-    pub(super) fn passed(&self, is_confirmed: bool) -> Result<Vec<Finding>, Error> {
-        let faults = || self.findings.iter().cloned().map(Into::into).collect();
-        if self.findings.iter().any(|finding| finding.severity == Severity::Blocker) {
-            return Err(Error::NotReady(faults()));
-        }
-        if self.confirm_warnings && !is_confirmed && !self.findings.is_empty() {
-            return Err(Error::Unconfirmed(faults()));
-        }
-        Ok(self.findings.clone())
+/// Lets a publication through unless something was found that keeps it back.
+///
+/// # Errors
+/// 422 with all findings if there are blockers, or warnings that need to be confirmed and are not.
+pub fn check_findings(findings: &[Finding], is_confirmed: bool) -> Result<(), Error> {
+    let faults = || findings.iter().cloned().map(Into::into).collect();
+    if !preflight::only_warnings(findings) {
+        Err(Error::NotReady(faults()))
+    } else if !is_confirmed && !findings.is_empty() {
+        Err(Error::Unconfirmed(faults()))
+    } else {
+        Ok(())
     }
 }
 
-/// Checks a draft that is to become public at an instant, together with other articles.
+/// Checks a draft that is to become public at an instant, while other articles come and go.
 pub(super) fn check(
     db: &mut Db,
     room: &Newsroom,
     principal: &Principal,
     record: &ArticleRecord,
     at: Instant,
-    together_with: &HashSet<ArticleId>,
+    (coming, going): (&HashSet<ArticleId>, &HashSet<ArticleId>),
 ) -> Result<Checked, Error> {
     let draft = load_draft(db, room, principal, record.id)?;
     let document = Document::of(&draft)?;
     let public_slug = articles::public_slug(db, record.id)?;
-    let circumstances = Circumstances { public_slug: public_slug.as_deref(), at, together_with };
+    let circumstances = Circumstances { public_slug: public_slug.as_deref(), at, coming, going };
     let findings = preflight::check(&draft, &document, &circumstances);
-    Ok(Checked { document, findings, confirm_warnings: room.site.get(db)?.confirm_warnings })
+    Ok(Checked { document, findings })
 }
 
-/// Checks a draft that is to be published on its own.
-pub(super) fn of_publication(
+/// Checks a draft that is to become public at an instant by itself.
+pub(super) fn check_alone(
     db: &mut Db,
     room: &Newsroom,
     principal: &Principal,
     record: &ArticleRecord,
-    how: &Publication,
+    at: Instant,
 ) -> Result<Checked, Error> {
-    let at = how.at.unwrap_or_else(|| room.clock.now());
-    check(db, room, principal, record, at, &HashSet::new())
+    let nothing = HashSet::new();
+    check(db, room, principal, record, at, (&nothing, &nothing))
 }
 
 /// What would keep the draft from being published now, and what somebody should look at before.
@@ -89,7 +85,7 @@ pub async fn preflight(
         .read(move |db| {
             let record = readable_record(db, &principal, &reference, false)?;
             let now = room.clock.now();
-            Ok(check(db, &room, &principal, &record, now, &HashSet::new())?.findings)
+            Ok(check_alone(db, &room, &principal, &record, now)?.findings)
         })
         .await
 }

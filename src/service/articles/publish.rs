@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use super::{act, load, preflight::Checked};
+use super::{act, load};
 use crate::{
     domain::{
         article::{Article, ArticleRecord, Document, LiveDates, Stage},
@@ -10,7 +10,6 @@ use crate::{
         error::Error,
         id::{ArticleId, UserId},
         instant::Instant,
-        preflight::Finding,
         revision::RevisionKind,
         user::{Principal, User},
         workflow::{State, Step},
@@ -20,7 +19,7 @@ use crate::{
         articles::{self, Dates, revisions},
         changes,
         conn::Db,
-        slugs,
+        releases, slugs,
     },
 };
 
@@ -87,27 +86,25 @@ pub(super) fn record_change(
     changes::record(db, &Change { kind, entity, entity_id, path, old_path, surrogate_keys, at, actor })
 }
 
-/// Makes a checked draft public, now or from an instant on, and tells what the check found.
+/// Makes a draft that has passed its check public, now or from an instant on.
 pub(super) fn publish(
     db: &mut Db,
     room: &Newsroom,
     user: &User,
     record: ArticleRecord,
     how: &Publication,
-    checked: Checked,
-) -> Result<Vec<Finding>, Error> {
+    document: &Document,
+) -> Result<(), Error> {
     let now = room.clock.now();
     let later = how.at.filter(|at| *at > now);
     let step = if later.is_some() { Step::Schedule } else { Step::Publish };
     let state = act::next_state(room, user, &record, step)?;
     check_dates(how, later.unwrap_or(now))?;
-    let findings = checked.passed(how.confirm_warnings)?;
     let record = ArticleRecord { state, ..record };
     match later {
-        Some(at) => schedule(db, room, user, record, how, &checked.document, at)?,
-        None => go_live(db, room, user, record, how, &checked.document)?,
+        Some(at) => schedule(db, room, user, record, how, document, at),
+        None => go_live(db, room, user, record, how, document),
     }
-    Ok(findings)
 }
 
 fn check_dates(how: &Publication, from: Instant) -> Result<(), Error> {
@@ -239,7 +236,7 @@ pub(super) fn unschedule(db: &mut Db, record: &ArticleRecord) -> Result<(), Erro
     remove_scheduled(db, &mut record.clone())
 }
 
-fn remove_scheduled(db: &mut Db, record: &mut ArticleRecord) -> Result<(), Error> {
+pub(super) fn remove_scheduled(db: &mut Db, record: &mut ArticleRecord) -> Result<(), Error> {
     if record.scheduled.take().is_none() {
         return Ok(());
     }
@@ -356,13 +353,19 @@ fn take_effect(
 
 /// Locks the records of articles. All are locked, in the order of their ids, before any change is recorded: whoever
 /// holds the lock on the order of changes waits for nobody.
-pub(super) fn lock_all(db: &mut Db, mut ids: Vec<ArticleId>) -> Result<Vec<ArticleRecord>, Error> {
+fn lock_all(db: &mut Db, mut ids: Vec<ArticleId>) -> Result<Vec<ArticleRecord>, Error> {
     ids.sort_unstable();
     ids.dedup();
     ids.into_iter().filter_map(|id| articles::lock_record(db, id).transpose()).collect()
 }
 
-/// Records what became due, for as many articles as are due, and tells how many there were. Two nodes that do so at once record each event once.
+/// The records of articles, locked, with what became due recorded.
+pub fn lock_settled(db: &mut Db, room: &Newsroom, ids: Vec<ArticleId>) -> Result<Vec<ArticleRecord>, Error> {
+    lock_all(db, ids)?.into_iter().map(|record| settle(db, room, record)).collect()
+}
+
+/// Records what became due, for as many articles as are due, and tells how many there were. Two nodes that do so at once
+/// record each event once.
 ///
 /// # Errors
 /// Those of the database.
@@ -371,20 +374,19 @@ pub async fn settle_due(newsroom: &Newsroom) -> Result<usize, Error> {
     let mut settled = 0;
     loop {
         let now = newsroom.clock.now();
-        let due = newsroom.store.read(move |db| articles::due(db, now, BATCH)).await?;
+        let (due, has_releases) = newsroom
+            .store
+            .read(move |db| Ok((articles::due(db, now, BATCH)?, releases::is_due(db, now)?)))
+            .await?;
+        if has_releases {
+            // By itself: whoever schedules a release locks it before its articles.
+            newsroom.store.write(move |db| releases::settle(db, now)).await?;
+        }
         if due.is_empty() {
             return Ok(settled);
         }
         settled += due.len();
         let room = newsroom.clone();
-        newsroom
-            .store
-            .write(move |db| {
-                for record in lock_all(db, due)? {
-                    settle(db, &room, record)?;
-                }
-                Ok(())
-            })
-            .await?;
+        newsroom.store.write(move |db| lock_settled(db, &room, due).map(drop)).await?;
     }
 }
