@@ -63,6 +63,7 @@ error_codes! {
     Invalid              "invalid"               422 "Invalid input"          "The body can be read but breaks rules; `errors` lists every fault with its place."
     NotReady             "not_ready"             422 "Not ready to publish"   "The draft has faults that block publication; `errors` lists them."
     Unconfirmed          "unconfirmed_warnings"  422 "Warnings are not confirmed" "The draft has warnings, and this site wants them confirmed: send `confirm_warnings`. `errors` lists them."
+    BulkFailed           "bulk_failed"           422 "Nothing was done"       "One of the actions cannot be taken, so none was; `errors` tells which and why."
     PreconditionRequired "precondition_required" 428 "If-Match is required"   "Editing needs `If-Match` with the version that was read, so that nobody's work is overwritten."
     Internal             "internal"              500 "Internal error"         "Something went wrong in the server; the log has it under the `request_id`."
     Busy                 "busy"                  503 "Busy"                   "The server or its database has too much to do or cannot be reached; try again after `Retry-After` seconds."
@@ -169,6 +170,8 @@ pub enum Error {
     NotReady(Vec<Fault>),
     /// The draft has warnings that nobody has confirmed.
     Unconfirmed(Vec<Fault>),
+    /// One of several actions cannot be taken, so none was.
+    BulkFailed(Vec<Fault>),
     /// Editing without `If-Match`.
     PreconditionRequired,
     /// `If-Match` names an old version.
@@ -255,6 +258,7 @@ impl Error {
             Self::Invalid(_) => ErrorCode::Invalid,
             Self::NotReady(_) => ErrorCode::NotReady,
             Self::Unconfirmed(_) => ErrorCode::Unconfirmed,
+            Self::BulkFailed(_) => ErrorCode::BulkFailed,
             Self::PreconditionRequired => ErrorCode::PreconditionRequired,
             Self::Stale { .. } => ErrorCode::Stale,
             Self::InvalidTransition { .. } => ErrorCode::InvalidTransition,
@@ -264,15 +268,29 @@ impl Error {
         }
     }
 
+    /// Every fault that the caller is told of.
+    pub fn faults(&self) -> &[Fault] {
+        match self {
+            Self::InvalidParameters(faults)
+            | Self::Invalid(faults)
+            | Self::NotReady(faults)
+            | Self::Unconfirmed(faults)
+            | Self::BulkFailed(faults) => faults,
+            _ => &[],
+        }
+    }
+
     /// The outer half: one sentence for the caller.
     pub fn detail(&self) -> &str {
         match self {
             Self::Malformed(detail) | Self::Other(_, detail) | Self::InvalidTransition { detail, .. } => {
                 detail
             }
-            Self::InvalidParameters(_) | Self::Invalid(_) | Self::NotReady(_) | Self::Unconfirmed(_) => {
-                "See `errors` for each fault."
-            }
+            Self::InvalidParameters(_)
+            | Self::Invalid(_)
+            | Self::NotReady(_)
+            | Self::Unconfirmed(_)
+            | Self::BulkFailed(_) => "See `errors` for each fault.",
             Self::PreconditionRequired | Self::Stale { .. } | Self::Moved { .. } | Self::Internal(_) => {
                 self.code().meaning()
             }
@@ -285,11 +303,8 @@ impl fmt::Display for Error {
         write!(f, "{}: ", self.code().title())?;
         match self {
             Self::Internal(cause) => f.write_str(cause),
-            Self::InvalidParameters(faults)
-            | Self::Invalid(faults)
-            | Self::NotReady(faults)
-            | Self::Unconfirmed(faults) => {
-                for (index, fault) in faults.iter().enumerate() {
+            _ if !self.faults().is_empty() => {
+                for (index, fault) in self.faults().iter().enumerate() {
                     let place = fault.pointer.as_ref().or(fault.parameter.as_ref());
                     let separator = if index == 0 { "" } else { "; " };
                     write!(f, "{separator}{} {}", place.map_or("", String::as_str), fault.message)?;

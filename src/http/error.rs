@@ -65,16 +65,12 @@ pub struct Problem {
 }
 
 impl Problem {
-    fn new(error: &Error, request_id: Option<String>) -> Self {
+    /// The problem that an error is to the caller.
+    pub(super) fn new(error: &Error, request_id: Option<String>) -> Self {
         let code = error.code();
         let mut problem = Self::of_code(code, error.detail().to_owned(), request_id);
+        problem.errors = error.faults().to_vec();
         match error {
-            Error::InvalidParameters(faults)
-            | Error::Invalid(faults)
-            | Error::NotReady(faults)
-            | Error::Unconfirmed(faults) => {
-                problem.errors.clone_from(faults);
-            }
             Error::Stale { current_version, changed } => {
                 problem.current_version = Some(*current_version);
                 problem.changed = Some(changed.clone());

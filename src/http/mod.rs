@@ -29,7 +29,7 @@ use actix_web::{
 use utoipa::OpenApi;
 use utoipa_actix_web::{AppExt, UtoipaApp, scope, service_config::ServiceConfig};
 
-use self::articles::{actions, revisions};
+use self::articles::{actions, bulk, revisions};
 
 /// Every route of the API on one screen. What a caller needs is in `domain/permission.rs`; services check it.
 #[rustfmt::skip]
@@ -42,6 +42,7 @@ fn v1(routes: &mut ServiceConfig<'_>) {
         // articles
         .service(articles::list_articles)       // everybody; drafts: those who may read them
         .service(articles::create_article)      // everybody who can log in
+        .service(bulk::bulk_articles)           // everybody who can log in; each action as by itself
         .service(articles::get_article)         // everybody; a draft: those who may read it
         .service(articles::update_article)      // those who may edit it
         .service(actions::delete_article)       // editors; authors their own, never published

@@ -56,6 +56,7 @@ const ROWS: &[Row] = &[
     // Articles are an administrator's and public; that which is to be deleted or published is a draft.
     row("list_articles",        [200, 200, 200, 200, 200], NO_BODY),
     row("create_article",       [401, 201, 201, 201, 201], || json!({"headline": "Article {n}"})),
+    row("bulk_articles",        [401, 200, 200, 200, 200], || json!({"actions": [{"action": "publish", "article": "nowhere"}]})),
     row("get_article",          [200, 200, 200, 200, 200], NO_BODY),
     row("update_article",       [401, 404, 403, 200, 200], || json!({"kicker": "{n}"})),
     row("delete_article",       [401, 404, 403, 200, 200], NO_BODY),

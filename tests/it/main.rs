@@ -9,6 +9,7 @@ mod auth;
 mod authors;
 mod body;
 mod body_properties;
+mod bulk;
 mod changes;
 mod concurrency;
 mod http_conventions;

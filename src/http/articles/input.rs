@@ -327,7 +327,7 @@ pub struct SubmitRequest {
     /// For the thread of the article.
     #[serde(default)]
     #[schema(max_length = 5000)]
-    note: Option<String>,
+    pub(super) note: Option<String>,
 }
 
 impl Parse for SubmitRequest {
@@ -345,7 +345,7 @@ impl Parse for SubmitRequest {
 pub struct ReturnRequest {
     /// For the thread of the article.
     #[schema(min_length = 1, max_length = 5000)]
-    note: String,
+    pub(super) note: String,
 }
 
 impl Parse for ReturnRequest {
@@ -363,7 +363,7 @@ impl Parse for ReturnRequest {
 pub struct RetractRequest {
     /// What readers are told in the place of the article.
     #[schema(min_length = 1, max_length = 2000)]
-    reason: String,
+    pub(super) reason: String,
 }
 
 impl Parse for RetractRequest {

@@ -1,6 +1,7 @@
 //! `/v1/articles`
 
 pub mod actions;
+pub mod bulk;
 pub mod dto;
 pub mod editing;
 pub mod input;

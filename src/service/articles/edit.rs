@@ -85,27 +85,32 @@ pub(super) async fn edit<T: Send + 'static>(
     change: impl FnOnce(&mut Edit<'_>) -> Result<T, Error> + Send + 'static,
 ) -> Result<(ArticleView, T), Error> {
     let room = newsroom.clone();
-    newsroom
-        .store
-        .write(move |db| {
-            let (user, record) = on.begin(db, &room, Action::EditDraft)?;
-            let principal = &on.principal;
-            let draft = load_draft(db, &room, principal, record.id)?;
-            let old = Document::of(&draft)?;
-            let mut new = old.clone();
-            let result = {
-                let (newsroom, record) = (&room, &record);
-                change(&mut Edit { db, newsroom, principal, record, document: &mut new })?
-            };
-            settle_links(&mut new, &old)?;
-            body::finish(&mut new.body, &old.body)?;
-            let changed = old.differences(&new);
-            if !changed.is_empty() {
-                save_edit(db, &room, &record, user.id, &old, &new, &changed)?;
-            }
-            Ok((changed_draft(db, &room, principal, record.id)?, result))
-        })
-        .await
+    newsroom.store.write(move |db| edit_in(db, &room, &on, change)).await
+}
+
+/// Edits the draft of an article in a transaction.
+pub(super) fn edit_in<T>(
+    db: &mut Db,
+    newsroom: &Newsroom,
+    on: &EditRequest,
+    change: impl FnOnce(&mut Edit<'_>) -> Result<T, Error>,
+) -> Result<(ArticleView, T), Error> {
+    let (user, record) = on.begin(db, newsroom, Action::EditDraft)?;
+    let principal = &on.principal;
+    let draft = load_draft(db, newsroom, principal, record.id)?;
+    let old = Document::of(&draft)?;
+    let mut new = old.clone();
+    let result = {
+        let record = &record;
+        change(&mut Edit { db, newsroom, principal, record, document: &mut new })?
+    };
+    settle_links(&mut new, &old)?;
+    body::finish(&mut new.body, &old.body)?;
+    let changed = old.differences(&new);
+    if !changed.is_empty() {
+        save_edit(db, newsroom, &record, user.id, &old, &new, &changed)?;
+    }
+    Ok((changed_draft(db, newsroom, principal, record.id)?, result))
 }
 
 pub(super) fn save_edit(
@@ -205,7 +210,7 @@ impl Edit<'_> {
         Ok(())
     }
 
-    fn apply(&mut self, changes: DocumentChanges) -> Result<(), Error> {
+    pub(super) fn apply(&mut self, changes: DocumentChanges) -> Result<(), Error> {
         let mut faults = Faults::default();
         macro_rules! set {
             ($($field:ident),*) => {$( if let Some(value) = changes.$field { self.document.$field = value; } )*};
@@ -260,7 +265,7 @@ impl Edit<'_> {
     }
 
     /// The ids that references mean; each that means nothing is a fault.
-    fn references(
+    pub(super) fn references(
         &mut self,
         faults: &mut Faults,
         entity: Entity,

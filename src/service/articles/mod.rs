@@ -2,6 +2,7 @@
 
 mod act;
 mod body;
+mod bulk;
 mod edit;
 mod history;
 mod links;
@@ -17,6 +18,7 @@ pub use self::{
         BlockPlace, delete_block, delete_section, edit_body, insert_block, insert_section, order_sections,
         replace_block, replace_section,
     },
+    bulk::{BulkAction, BulkItem, BulkResult, bulk},
     edit::{EditRequest, create, update},
     history::{compare_revisions, get_as_of, get_revision, list_as_of, list_revisions, restore, save_point},
     links::{create_link, delete_link, inbound, order_links, update_link},

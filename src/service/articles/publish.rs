@@ -353,7 +353,7 @@ fn take_effect(
 
 /// Locks the records of articles. All are locked, in the order of their ids, before any change is recorded: whoever
 /// holds the lock on the order of changes waits for nobody.
-fn lock_all(db: &mut Db, mut ids: Vec<ArticleId>) -> Result<Vec<ArticleRecord>, Error> {
+pub(super) fn lock_all(db: &mut Db, mut ids: Vec<ArticleId>) -> Result<Vec<ArticleRecord>, Error> {
     ids.sort_unstable();
     ids.dedup();
     ids.into_iter().filter_map(|id| articles::lock_record(db, id).transpose()).collect()
