@@ -122,7 +122,7 @@ pub struct Byline {
 }
 
 /// A byline as the document holds it: an author, a name, or an author under another name.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct DocumentByline {
     /// The author.
     pub author: Option<AuthorId>,
@@ -144,7 +144,7 @@ pub struct BylineDraft {
 }
 
 /// The document of an article, with everything else named by its id: what is edited and copied from draft to live.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Document {
     /// Its name in addresses.
     pub slug: Slug,

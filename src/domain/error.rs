@@ -8,6 +8,8 @@ use std::fmt;
 use serde::Serialize;
 use serde_json::{Map, Value};
 
+use super::merge::MergeConflict;
+
 macro_rules! error_codes {
     ($($variant:ident $code:literal $status:literal $title:literal $meaning:literal)*) => {
         /// Stable, machine-readable codes of errors: `(code, status, title, meaning)`.
@@ -53,6 +55,7 @@ error_codes! {
     Conflict             "conflict"              409 "Conflict"               "The action does not fit the present state of the thing."
     Taken                "taken"                 409 "Already taken"          "A name that must be unique, such as a slug or an e-mail address, belongs to something else."
     InUse                "in_use"                409 "In use"                 "The thing cannot be deleted while others refer to it."
+    MergeConflict        "merge_conflict"        409 "Edits conflict"         "The edit and what has happened since change the same places; `conflicts` lists them with both sides."
     InRelease            "in_release"            409 "In a scheduled release" "The article belongs to a release that is about to take effect; cancel the release first."
     InvalidTransition    "invalid_transition"    409 "Invalid transition"     "The workflow has no such step from the present state; `allowed_actions` lists the steps that it has."
     Retracted            "retracted"             410 "Retracted"              "The article was taken back; `detail` has the reason that was published."
@@ -181,6 +184,13 @@ pub enum Error {
         /// JSON pointers, fields and ids of what changed since the caller's version, where that is known.
         changed: Vec<String>,
     },
+    /// The edit cannot be merged with what has happened since.
+    MergeConflict {
+        /// The version now.
+        current_version: i64,
+        /// The places that both changed.
+        conflicts: Vec<MergeConflict>,
+    },
     /// The workflow has no such step now.
     InvalidTransition {
         /// What was tried, in a sentence.
@@ -261,6 +271,7 @@ impl Error {
             Self::BulkFailed(_) => ErrorCode::BulkFailed,
             Self::PreconditionRequired => ErrorCode::PreconditionRequired,
             Self::Stale { .. } => ErrorCode::Stale,
+            Self::MergeConflict { .. } => ErrorCode::MergeConflict,
             Self::InvalidTransition { .. } => ErrorCode::InvalidTransition,
             Self::Moved { .. } => ErrorCode::NotFound,
             Self::Other(code, _) => *code,
@@ -291,9 +302,11 @@ impl Error {
             | Self::NotReady(_)
             | Self::Unconfirmed(_)
             | Self::BulkFailed(_) => "See `errors` for each fault.",
-            Self::PreconditionRequired | Self::Stale { .. } | Self::Moved { .. } | Self::Internal(_) => {
-                self.code().meaning()
-            }
+            Self::PreconditionRequired
+            | Self::Stale { .. }
+            | Self::MergeConflict { .. }
+            | Self::Moved { .. }
+            | Self::Internal(_) => self.code().meaning(),
         }
     }
 }

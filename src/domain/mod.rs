@@ -9,6 +9,7 @@ pub mod id;
 pub mod inline_html;
 pub mod instant;
 pub mod link;
+pub mod merge;
 pub mod page;
 pub mod permission;
 pub mod preflight;

@@ -128,9 +128,20 @@ fn if_match_parameter(required: Required) -> Vec<Parameter> {
     vec![parameter.build()]
 }
 
+/// What an edit takes: the version that it builds on, and whether it is merged if that is not the present one.
 impl IntoParams for IfMatch {
     fn into_params(_: impl Fn() -> Option<ParameterIn>) -> Vec<Parameter> {
-        if_match_parameter(Required::True)
+        let description = "Merge the edit with what has happened to the draft since the version in `If-Match`, if both \
+                           touch different fields, blocks and links; else 409 `merge_conflict` tells the places. \
+                           The documents of the newest 100 versions are kept for this; an older version is 412.";
+        let merge = ParameterBuilder::new()
+            .name("merge")
+            .parameter_in(ParameterIn::Query)
+            .required(Required::False)
+            .description(Some(description))
+            .schema(Some(ObjectBuilder::new().schema_type(Type::Boolean).build()))
+            .build();
+        if_match_parameter(Required::True).into_iter().chain([merge]).collect()
     }
 }
 

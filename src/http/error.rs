@@ -14,7 +14,10 @@ use serde::Serialize;
 use tracing_actix_web::RequestId;
 
 use super::contract::Contract;
-use crate::domain::error::{Error, ErrorCode, Fault};
+use crate::domain::{
+    error::{Error, ErrorCode, Fault},
+    merge::MergeConflict,
+};
 
 /// An error as RFC 9457 describes it.
 #[derive(Debug, Serialize, utoipa::ToSchema)]
@@ -52,12 +55,15 @@ pub struct Problem {
     #[serde(skip_serializing_if = "Vec::is_empty")]
     #[schema(required = false)]
     pub errors: Vec<Fault>,
-    /// With `stale`: the version of the draft now.
+    /// With `stale` and `merge_conflict`: the version of the draft now.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub current_version: Option<i64>,
     /// With `stale`: fields, `body/{section}` and `blocks/{block}` that changed since the caller's version.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub changed: Option<Vec<String>>,
+    /// With `merge_conflict`: the places that both sides changed.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub conflicts: Option<Vec<MergeConflict>>,
     /// With `invalid_transition`: what the caller may do now.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Option<Vec<String>>)]
@@ -74,6 +80,10 @@ impl Problem {
             Error::Stale { current_version, changed } => {
                 problem.current_version = Some(*current_version);
                 problem.changed = Some(changed.clone());
+            }
+            Error::MergeConflict { current_version, conflicts } => {
+                problem.current_version = Some(*current_version);
+                problem.conflicts = Some(conflicts.clone());
             }
             Error::InvalidTransition { allowed_actions, .. } => {
                 problem.allowed_actions = Some(allowed_actions.clone());
@@ -94,6 +104,7 @@ impl Problem {
             errors: Vec::new(),
             current_version: None,
             changed: None,
+            conflicts: None,
             allowed_actions: None,
         }
     }

@@ -200,6 +200,9 @@ fn complete_operation(operation: &mut Map<String, Value>, schemas: &Value) {
         may(ErrorCode::TooLarge);
         may(ErrorCode::UnsupportedMediaType);
     }
+    if takes("merge") {
+        may(ErrorCode::MergeConflict);
+    }
     if let Some(parameter) = if_match {
         may(ErrorCode::Stale);
         if parameter["required"] == true {

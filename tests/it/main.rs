@@ -16,6 +16,7 @@ mod http_conventions;
 mod layers;
 mod links;
 mod lists;
+mod merge;
 mod migrations;
 mod newsroom;
 mod postgres;

@@ -331,6 +331,7 @@ async fn add_article(
         principal: admin.clone(),
         reference: Reference::Id(id.get()),
         version: Some(view.article.version),
+        merge: false,
     };
     for link in links {
         let link = link.new_link(known)?;

@@ -254,6 +254,7 @@ pub async fn bulk_articles(
             reference: Reference::parse(&wanted.article),
             // What is no number is the asterisk.
             version: wanted.version.and_then(|version| version.parse().ok()),
+            merge: false,
         },
         action: wanted.action,
     });

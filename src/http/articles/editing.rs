@@ -3,6 +3,7 @@
 use std::{future::Future, pin::Pin};
 
 use actix_web::{FromRequest, HttpRequest, HttpResponse, dev::Payload};
+use serde::Deserialize;
 
 use super::dto::Article;
 use crate::{
@@ -10,13 +11,20 @@ use crate::{
     http::{
         answer::Answer,
         caller::{Caller, IfMatch, OptionalIfMatch},
-        input::NoQuery,
+        input::{NoQuery, Query},
         path::Named,
     },
     service::articles::{ArticleView, EditRequest},
 };
 
-/// Extractor: an edit under a version. 428 without `If-Match`.
+/// What every edit takes beside the version.
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+struct EditQuery {
+    merge: bool,
+}
+
+/// Extractor: an edit under a version. 428 without `If-Match`. Its parameters are documented by [`IfMatch`].
 #[derive(Debug)]
 pub struct Editing(pub EditRequest);
 
@@ -29,10 +37,11 @@ impl FromRequest for Editing {
     type Future = Pin<Box<dyn Future<Output = Result<Self, actix_web::Error>>>>;
 
     fn from_request(request: &HttpRequest, payload: &mut Payload) -> Self::Future {
-        let parts = <(Caller, Named, NoQuery, IfMatch)>::from_request(request, payload);
+        let parts = <(Caller, Named, Query<EditQuery>, IfMatch)>::from_request(request, payload);
         Box::pin(async move {
-            let (Caller(principal), name, NoQuery, version) = parts.await?;
-            Ok(Self(EditRequest { principal, reference: name.reference(), version: version.version() }))
+            let (Caller(principal), name, Query(EditQuery { merge }), version) = parts.await?;
+            let (reference, version) = (name.reference(), version.version());
+            Ok(Self(EditRequest { principal, reference, version, merge }))
         })
     }
 }
@@ -45,7 +54,8 @@ impl FromRequest for OptionalEditing {
         let parts = <(Caller, Named, NoQuery, OptionalIfMatch)>::from_request(request, payload);
         Box::pin(async move {
             let (Caller(principal), name, NoQuery, version) = parts.await?;
-            Ok(Self(EditRequest { principal, reference: name.reference(), version: version.version() }))
+            let (reference, version) = (name.reference(), version.version());
+            Ok(Self(EditRequest { principal, reference, version, merge: false }))
         })
     }
 }

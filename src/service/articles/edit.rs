@@ -12,6 +12,7 @@ use crate::{
         error::{Error, Faults},
         id::{ArticleId, AuthorId, BlockId, LinkId, SectionId, TagId},
         link::{Link, LinkTarget, MAX_LINKS, NewLink},
+        merge,
         permission::{Action, allows, require, require_on_article},
         slug::Reference,
         user::{Principal, User},
@@ -34,6 +35,8 @@ pub struct EditRequest {
     pub reference: Reference,
     /// Which version of the draft.
     pub version: Option<i64>,
+    /// An edit of an older version is merged with what has happened since.
+    pub merge: bool,
 }
 
 impl EditRequest {
@@ -48,6 +51,15 @@ impl EditRequest {
         room: &Newsroom,
         action: Action,
     ) -> Result<(&User, ArticleRecord), Error> {
+        let (user, record) = self.admit(db, room, action)?;
+        match self.version {
+            Some(version) if version != record.version => Err(stale(db, &record, version)?),
+            _ => Ok((user, record)),
+        }
+    }
+
+    /// As [`Self::begin`], whatever the version.
+    fn admit(&self, db: &mut Db, room: &Newsroom, action: Action) -> Result<(&User, ArticleRecord), Error> {
         let user = self.principal.user()?;
         let record = readable_record(db, &self.principal, &self.reference, true)?;
         let record = publish::settle(db, room, record)?;
@@ -59,14 +71,28 @@ impl EditRequest {
                 allowed_actions: allowed_actions(user, &record, now),
             });
         }
+        Ok((user, record))
+    }
+
+    /// The document on which an edit builds, if that is not the present one: the caller's version, to be merged.
+    ///
+    /// # Errors
+    /// 412 if the version is stale and cannot be merged.
+    fn base(&self, db: &mut Db, record: &ArticleRecord) -> Result<Option<Document>, Error> {
         match self.version {
             Some(version) if version != record.version => {
-                let changed = articles::changed_since(db, record.id, version)?;
-                Err(Error::Stale { current_version: record.version, changed })
+                let base = if self.merge { articles::document_at(db, record.id, version)? } else { None };
+                base.map_or_else(|| Err(stale(db, record, version)?), |base| Ok(Some(base)))
             }
-            _ => Ok((user, record)),
+            _ => Ok(None),
         }
     }
+}
+
+/// What a caller with a stale version is told.
+fn stale(db: &mut Db, record: &ArticleRecord, version: i64) -> Result<Error, Error> {
+    let changed = articles::changed_since(db, record.id, version)?;
+    Ok(Error::Stale { current_version: record.version, changed })
 }
 
 /// An edit under way.
@@ -95,15 +121,23 @@ pub(super) fn edit_in<T>(
     on: &EditRequest,
     change: impl FnOnce(&mut Edit<'_>) -> Result<T, Error>,
 ) -> Result<(ArticleView, T), Error> {
-    let (user, record) = on.begin(db, newsroom, Action::EditDraft)?;
+    let (user, record) = on.admit(db, newsroom, Action::EditDraft)?;
+    let base = on.base(db, &record)?;
     let principal = &on.principal;
     let draft = load_draft(db, newsroom, principal, record.id)?;
     let old = Document::of(&draft)?;
-    let mut new = old.clone();
+    let mut new = base.clone().unwrap_or_else(|| old.clone());
     let result = {
         let record = &record;
         change(&mut Edit { db, newsroom, principal, record, document: &mut new })?
     };
+    if let Some(base) = base {
+        settle_links(&mut new, &base)?;
+        body::finish(&mut new.body, &base.body)?;
+        let current_version = record.version;
+        new = merge::merge(&base, &old, &new)
+            .map_err(|conflicts| Error::MergeConflict { current_version, conflicts })?;
+    }
     settle_links(&mut new, &old)?;
     body::finish(&mut new.body, &old.body)?;
     let changed = old.differences(&new);
@@ -129,7 +163,7 @@ pub(super) fn save_edit(
         slugs::release(db, Entity::Article, old.slug.as_str())?;
     }
     articles::save(db, record.id, Stage::Draft, version, draft_dates(record, now), new, Some(old))?;
-    articles::record_edit(db, record.id, version, now, user, changed)
+    articles::record_edit(db, record.id, version, now, user, changed, new)
 }
 
 fn draft_dates(record: &ArticleRecord, now: crate::domain::instant::Instant) -> Dates {
@@ -362,6 +396,7 @@ pub async fn create(
             body::finish(&mut document.body, &empty.body)?;
             articles::insert_record(db, &record)?;
             articles::save(db, record.id, Stage::Draft, 1, draft_dates(&record, now), &document, None)?;
+            articles::record_edit(db, record.id, 1, now, user, &[], &document)?;
             changed_draft(db, &room, &principal, record.id)
         })
         .await

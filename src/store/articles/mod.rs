@@ -25,7 +25,7 @@ use super::{
     to_json,
 };
 use crate::domain::{
-    article::{ArticleRecord, Stage},
+    article::{ArticleRecord, Document, Stage},
     error::Error,
     id::{ArticleId, ReleaseId, UserId},
     instant::Instant,
@@ -170,7 +170,10 @@ pub fn delete(db: &mut Db, id: ArticleId) -> Result<(), Error> {
     Ok(())
 }
 
-/// Notes which fields and parts an edit touched.
+/// Versions of a draft whose documents are kept, so that edits of them can be merged.
+const KEPT_VERSIONS: i64 = 100;
+
+/// Notes which fields and parts an edit touched, and the document that it led to.
 pub fn record_edit(
     db: &mut Db,
     id: ArticleId,
@@ -178,6 +181,7 @@ pub fn record_edit(
     at: Instant,
     actor: UserId,
     changed: &[String],
+    document: &Document,
 ) -> Result<(), Error> {
     diesel::insert_into(article_edits::table)
         .values((
@@ -186,9 +190,20 @@ pub fn record_edit(
             article_edits::at.eq(at.millis()),
             article_edits::actor_id.eq(actor.get()),
             article_edits::changed.eq(to_json(&changed)?),
+            article_edits::document.eq(to_json(document)?),
         ))
         .execute(db)?;
+    diesel::update(article_edits::table.find((id.get(), version - KEPT_VERSIONS)))
+        .set(article_edits::document.eq(None::<String>))
+        .execute(db)?;
     Ok(())
+}
+
+/// The document that a draft was at a version, if it is still kept.
+pub fn document_at(db: &mut Db, id: ArticleId, version: i64) -> Result<Option<Document>, Error> {
+    let document = article_edits::table.find((id.get(), version)).select(article_edits::document);
+    let document: Option<String> = document.first(db).optional()?.flatten();
+    document.map(|document| from_json("article_edits.document", &document)).transpose()
 }
 
 /// What was touched after a version, each once, in the order of the edits.
