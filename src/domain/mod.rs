@@ -4,6 +4,7 @@ pub mod article;
 pub mod author;
 pub mod body;
 pub mod change;
+pub mod diff;
 pub mod error;
 pub mod id;
 pub mod inline_html;

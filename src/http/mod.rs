@@ -60,6 +60,7 @@ fn v1(routes: &mut ServiceConfig<'_>) {
         .service(revisions::list_revisions)     // those who may read the draft
         .service(revisions::create_revision)    // those who may edit it
         .service(revisions::get_revision)       // those who may read the draft
+        .service(revisions::diff_revisions)     // those who may read the draft
         .service(revisions::restore_revision)   // those who may edit it
         // the parts of an article: reading as the article, writing as editing it
         .service(body::get_body)

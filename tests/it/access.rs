@@ -73,6 +73,7 @@ const ROWS: &[Row] = &[
     row("list_revisions",       [401, 404, 200, 200, 200], NO_BODY),
     row("create_revision",      [401, 404, 403, 201, 201], || json!({"note": "Note {n}"})),
     row("get_revision",         [401, 404, 200, 200, 200], NO_BODY),
+    row("diff_revisions",       [401, 404, 200, 200, 200], NO_BODY),
     row("restore_revision",     [401, 404, 403, 200, 200], NO_BODY),
     // Releases hold one draft that can be published.
     row("list_releases",        [401, 403, 403, 200, 200], NO_BODY),
@@ -155,6 +156,7 @@ async fn place(app: &TestApp, operation: Operation) -> String {
             ("{block}", &section["blocks"][0]["id"]),
             ("{link}", &article.json["related"][0]["id"]),
             ("{revision}", &json!("1")),
+            ("{other}", &json!("1")),
         ];
         for (segment, id) in places {
             path = path.replace(segment, id.as_str().unwrap());

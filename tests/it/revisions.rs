@@ -159,3 +159,39 @@ async fn as_of_tells_what_readers_saw() {
     let filtered = author.get(&format!("/v1/articles?as_of={first}&tag=port")).await;
     filtered.problem(400, "invalid_parameter").fault("tag", "excluded");
 }
+
+#[actix_web::test]
+async fn two_revisions_are_compared_word_by_word() {
+    let app = TestApp::start().await;
+    let editor = app.bold_editor().await;
+    let body = json!([{"blocks": [paragraph("The bridge <em>opens</em> today."), paragraph("Gone.")]},
+        {"heading": "Next", "blocks": [paragraph("Later.")]}]);
+    let article = app.published_with("Bridge opens", json!({ "body": body })).await;
+    let path = path_of(&article);
+    let mut body = article.json["body"].clone();
+    let later = body[1]["blocks"].as_array_mut().unwrap().remove(0);
+    let blocks = body[0]["blocks"].as_array_mut().unwrap();
+    blocks.remove(1);
+    blocks[0]["html"] = "The bridge <em>reopens</em> today.".into();
+    blocks.extend([later, paragraph("New.")]);
+    body[1]["heading"] = "What next".into();
+    editor.patch(&path, json!({"headline": "Bridge reopens", "body": body})).await.expect(200);
+    editor.post(&format!("{path}/revisions"), json!({})).await.expect(201);
+    let diff = editor.get(&format!("{path}/revisions/1/diff/2")).await.expect(200);
+    assert_eq!(each(&diff.json["fields"], "field"), ["headline"]);
+    let text = json!([
+        {"operation": "equal", "text": "Bridge "},
+        {"operation": "delete", "text": "opens"},
+        {"operation": "insert", "text": "reopens"},
+    ]);
+    assert_eq!(diff.json["fields"][0]["text"], text);
+    let section = &diff.json["sections"][0];
+    assert_eq!((&section["old_heading"], &section["new_heading"]), (&json!("Next"), &json!("What next")));
+    let blocks = diff.json["blocks"].as_array().unwrap();
+    let changes: Vec<_> = blocks.iter().map(|block| block["changes"][0].as_str().unwrap()).collect();
+    assert_eq!(changes, ["changed", "moved", "added", "removed"]);
+    assert_eq!(each(&blocks[0]["text"], "text"), ["The bridge <em>", "opens", "reopens", "</em> today."]);
+    let same = editor.get(&format!("{path}/revisions/2/diff/2")).await.expect(200);
+    assert_eq!(same.json, json!({"fields": [], "sections": [], "blocks": []}));
+    editor.get(&format!("{path}/revisions/1/diff/9")).await.problem(404, "not_found");
+}

@@ -14,7 +14,12 @@ use super::{
     input::SavePointRequest,
 };
 use crate::{
-    domain::{error::Error, page::DEFAULT_LIMIT, revision::Revision},
+    domain::{
+        diff::{self, DocumentDiff},
+        error::Error,
+        page::DEFAULT_LIMIT,
+        revision::Revision,
+    },
     http::{
         answer::{Answer, List},
         caller::{Caller, IfMatch, OptionalIfMatch},
@@ -122,6 +127,35 @@ pub async fn get_revision(
     let (revision, article) = articles::get_revision(&newsroom, principal, name.reference(), number).await?;
     let article = Article::try_from(ArticleView { article, workflow: None })?;
     Answer::private(&request, RevisionWithArticle { revision, article }).send()
+}
+
+/// The segment `{other}`.
+#[derive(Debug)]
+pub struct OtherSegment;
+
+impl IntoParams for OtherSegment {
+    fn into_params(_: impl Fn() -> Option<ParameterIn>) -> Vec<Parameter> {
+        vec![parameter("other", "The number of the revision to compare with.", "3")]
+    }
+}
+
+/// Compare two revisions
+///
+/// Those who may read the draft of the article. What has to be done to `revision` to make it `other`: fields, sections and
+/// blocks, and inside texts the words.
+#[utoipa::path(tag = "revisions", params(Named, RevisionSegment, OtherSegment), security(("bearer" = [])),
+    responses((status = 200, description = "What is different.", body = DocumentDiff)))]
+#[get("/articles/{name}/revisions/{revision}/diff/{other}")]
+pub async fn diff_revisions(
+    request: HttpRequest,
+    newsroom: Data<Newsroom>,
+    Caller(principal): Caller,
+    name: Named,
+    _: NoQuery,
+) -> Result<HttpResponse, Error> {
+    let numbers = (id_segment(&request, "revision", "revision")?, id_segment(&request, "other", "revision")?);
+    let (old, new) = articles::compare_revisions(&newsroom, principal, name.reference(), numbers).await?;
+    Answer::private(&request, diff::diff(&old, &new)).send()
 }
 
 /// Restore a revision
