@@ -2,10 +2,12 @@
 
 mod act;
 mod body;
+mod corrections;
 mod edit;
 mod history;
 mod links;
 mod preflight;
+mod previews;
 mod publish;
 
 use std::collections::HashMap;
@@ -16,10 +18,14 @@ pub use self::{
         BlockPlace, delete_block, delete_section, edit_body, insert_block, insert_section, order_sections,
         replace_block, replace_section,
     },
+    corrections::{
+        create_correction, delete_correction, get_correction, list_corrections, update_correction,
+    },
     edit::{EditRequest, create, update},
     history::{compare_revisions, get_as_of, get_revision, list_as_of, list_revisions, restore, save_point},
     links::{create_link, delete_link, inbound, order_links, update_link},
     preflight::preflight,
+    previews::{PreviewLink, create_preview, delete_preview, get_preview, list_previews, open_preview},
     publish::{keep_live, settle_due},
 };
 use super::Newsroom;
@@ -178,6 +184,24 @@ fn readable_record(
     Ok(record)
 }
 
+/// The id of an article that the principal may read, live or as a draft.
+fn readable_id(
+    db: &mut Db,
+    room: &Newsroom,
+    principal: &Principal,
+    reference: &Reference,
+) -> Result<ArticleId, Error> {
+    if !principal.is_anonymous()
+        && let Ok(record) = readable_record(db, principal, reference, false)
+    {
+        return Ok(record.id);
+    }
+    let site = room.site.get(db)?;
+    let (now, audience) = (room.clock.now(), Audience::from(principal));
+    let context = LoadContext { site: &site, now, audience, include: Include::default() };
+    get_live(db, reference, context).map(|article| article.id)
+}
+
 /// A page of articles. Drafts and scheduled versions are for those who may read drafts: a contributor's own,
 /// everybody's for others.
 ///
@@ -250,8 +274,8 @@ async fn get_at(
         .store
         .read(move |db| {
             let site = site.get(db)?;
-            let include = Include { body: true, related: true };
-            let context = LoadContext { site: &site, now, audience: Audience::from(&principal), include };
+            let audience = Audience::from(&principal);
+            let context = LoadContext { site: &site, now, audience, include: Include::ALL };
             let article = match stage {
                 Stage::Live => get_live(db, &reference, context)?,
                 Stage::Draft | Stage::Scheduled => {
@@ -306,7 +330,7 @@ fn load(
     stage: Stage,
 ) -> Result<Option<Article>, Error> {
     let site = newsroom.site.get(db)?;
-    let (audience, include) = (Audience::from(principal), Include { body: true, related: true });
+    let (audience, include) = (Audience::from(principal), Include::ALL);
     let context = LoadContext { site: &site, now: newsroom.clock.now(), audience, include };
     articles::get(db, id, stage, context)
 }
