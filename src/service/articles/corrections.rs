@@ -85,7 +85,7 @@ pub async fn create_correction(
             let (user, record) = on.begin(db, &room, Action::Correct)?;
             check(db, &room, &on.principal, &record, new.block_id, new.published_at)?;
             let correction = add(db, &room, record.id, user.id, new)?;
-            tell(db, &room, &record, user.id)?;
+            tell(db, &room, &record, user.id, correction.created_at)?;
             Ok(correction)
         })
         .await
@@ -157,7 +157,7 @@ pub async fn update_correction(
             if new != old {
                 new.updated_at = now;
                 corrections::update(db, &new)?;
-                tell(db, &room, &record, user.id)?;
+                tell(db, &room, &record, user.id, now)?;
             }
             Ok(new)
         })
@@ -180,9 +180,10 @@ pub async fn delete_correction(
         .store
         .write(move |db| {
             let (user, record) = on.begin(db, &room, Action::Correct)?;
-            find(db, record.id, id, room.clock.now())?;
+            let now = room.clock.now();
+            find(db, record.id, id, now)?;
             corrections::delete(db, id)?;
-            tell(db, &room, &record, user.id)
+            tell(db, &room, &record, user.id, now)
         })
         .await
 }
@@ -217,8 +218,14 @@ fn has_block(body: &Body, id: BlockId) -> bool {
 
 /// Tells readers of a live article that its corrections changed, and keeps what they see as a revision. The version that
 /// is to come keeps its instant and gets the corrections too.
-fn tell(db: &mut Db, room: &Newsroom, record: &ArticleRecord, actor: UserId) -> Result<(), Error> {
-    let (id, now) = (record.id, room.clock.now());
+fn tell(
+    db: &mut Db,
+    room: &Newsroom,
+    record: &ArticleRecord,
+    actor: UserId,
+    now: Instant,
+) -> Result<(), Error> {
+    let id = record.id;
     articles::set_updated(db, id, now)?;
     if record.live.is_some() {
         let live = publish::keep_live(db, room, id, RevisionKind::Correction, actor, now, None)?;
