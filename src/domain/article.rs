@@ -6,6 +6,7 @@ use utoipa::ToSchema;
 use super::{
     author::AuthorCard,
     body::{Body, BodySectionDraft, ImageFile},
+    correction::Correction,
     error::Error,
     id::{ArticleId, AuthorId, ReleaseId, SectionId, TagId, UserId},
     instant::Instant,
@@ -409,6 +410,9 @@ pub struct Article {
     pub body: Option<String>,
     /// Its links, inline ones included; none in lists that do not include them.
     pub links: Option<Vec<RelatedLink>>,
+    /// What readers are told of what was put right; none in lists that do not include it.
+    #[serde(default)]
+    pub corrections: Option<Vec<Correction>>,
     /// When it was first public.
     pub first_published_at: Option<Instant>,
     /// When it was published, as readers see it.
@@ -519,4 +523,11 @@ pub struct Include {
     pub body: bool,
     /// The links.
     pub related: bool,
+    /// The corrections.
+    pub corrections: bool,
+}
+
+impl Include {
+    /// Everything.
+    pub const ALL: Self = Self { body: true, related: true, corrections: true };
 }

@@ -8,6 +8,7 @@ pub mod body;
 pub mod caller;
 pub mod changes;
 pub mod contract;
+pub mod corrections;
 pub mod error;
 pub mod input;
 pub mod links;
@@ -16,6 +17,7 @@ pub mod openapi;
 pub mod operations;
 mod paging;
 pub mod path;
+pub mod previews;
 pub mod releases;
 pub mod sections;
 pub mod setup;
@@ -43,7 +45,7 @@ fn v1(routes: &mut ServiceConfig<'_>) {
         .service(articles::list_articles)       // everybody; drafts: those who may read them
         .service(articles::create_article)      // everybody who can log in
         .service(bulk::bulk_articles)           // everybody who can log in; each action as by itself
-        .service(articles::get_article)         // everybody; a draft: those who may read it
+        .service(articles::get_article)         // everybody; a draft: those who may read it or have a preview
         .service(articles::update_article)      // those who may edit it
         .service(actions::delete_article)       // editors; authors their own, never published
         // the workflow
@@ -92,6 +94,17 @@ fn v1(routes: &mut ServiceConfig<'_>) {
         .service(releases::schedule_release)
         .service(releases::publish_release)
         .service(releases::cancel_release)
+        // what readers are told was put right: reading as the article
+        .service(corrections::list_corrections)
+        .service(corrections::create_correction)  // editors; authors their own
+        .service(corrections::get_correction)
+        .service(corrections::update_correction)  // editors; authors their own
+        .service(corrections::delete_correction)  // editors; authors their own
+        // links to drafts for those who cannot log in: editors; authors of their own
+        .service(previews::list_previews)
+        .service(previews::create_preview)
+        .service(previews::get_preview)
+        .service(previews::delete_preview)
         // sections
         .service(sections::list_sections)       // everybody
         .service(sections::create_section)      // editors

@@ -31,6 +31,8 @@ use crate::domain::error::ErrorCode;
         (name = "workflow", description = "The steps from draft to publication and back."),
         (name = "revisions", description = "What an article was."),
         (name = "releases", description = "Articles that change together at one instant."),
+        (name = "corrections", description = "What readers are told of what was put right."),
+        (name = "previews", description = "Links under which a draft can be read without logging in."),
         (name = "body", description = "The headed sections and blocks of an article's draft, one at a time."),
         (name = "links", description = "Related-article links, listed or inline, with cards that are always current."),
         (name = "sections", description = "The sections of the site: a tree."),
@@ -249,8 +251,12 @@ fn complete_operation(operation: &mut Map<String, Value>, schemas: &Value) {
 
 /// Whether an operation is about an article or a part of it.
 fn is_about_articles(operation: &Map<String, Value>) -> bool {
+    has_tag(operation, &["articles", "body", "links", "corrections"])
+}
+
+fn has_tag(operation: &Map<String, Value>, names: &[&str]) -> bool {
     let tags = operation.get("tags").and_then(Value::as_array);
-    tags.into_iter().flatten().any(|tag| tag == "articles" || tag == "body" || tag == "links")
+    tags.into_iter().flatten().filter_map(Value::as_str).any(|tag| names.contains(&tag))
 }
 
 /// utoipa writes a body that may be left out as "null or the schema"; JSON `null` is not what is meant.

@@ -273,14 +273,24 @@ pub async fn login(
 }
 
 /// Random bytes for secrets.
-pub(super) fn random<const N: usize>() -> Result<[u8; N], Error> {
+fn random<const N: usize>() -> Result<[u8; N], Error> {
     let mut bytes = [0; N];
     getrandom::fill(&mut bytes).map_err(|error| Error::internal("random numbers", error))?;
     Ok(bytes)
 }
 
+/// A new token with 256 random bits.
+pub(super) fn random_token(prefix: &str) -> Result<SecretString, Error> {
+    Ok(format!("{prefix}{}", URL_SAFE_NO_PAD.encode(random::<32>()?)).into())
+}
+
+/// How such a token is stored. It is as random as a key, so that a fast hash will do.
+pub(super) fn token_hash(token: &SecretString) -> String {
+    hex(&Sha256::digest(token.expose_secret().as_bytes()))
+}
+
 /// Lower-case hexadecimal digits.
-pub(super) fn hex(bytes: &[u8]) -> String {
+fn hex(bytes: &[u8]) -> String {
     bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 

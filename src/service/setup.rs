@@ -1,8 +1,6 @@
 //! The set-up link: how the first administrator of a new newsroom comes in.
 
-use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
-use secrecy::{ExposeSecret as _, SecretString};
-use sha2::{Digest as _, Sha256};
+use secrecy::SecretString;
 
 use super::{Newsroom, auth};
 use crate::{
@@ -17,11 +15,6 @@ use crate::{
 /// How long a link can be used.
 const LIFETIME_MILLIS: i64 = 24 * 60 * 60 * 1000;
 
-/// How a token is stored. It is as random as a key, so that a fast hash will do.
-fn hash(token: &SecretString) -> String {
-    auth::hex(&Sha256::digest(token.expose_secret().as_bytes()))
-}
-
 fn done() -> Error {
     Error::Other(ErrorCode::SetupDone, ErrorCode::SetupDone.meaning().to_owned())
 }
@@ -29,7 +22,7 @@ fn done() -> Error {
 /// Makes the token of a set-up link, good for one use within 24 hours; links made earlier end. `None` if the newsroom
 /// has users.
 pub async fn create_link(newsroom: &Newsroom) -> Result<Option<SecretString>, Error> {
-    let token = SecretString::from(URL_SAFE_NO_PAD.encode(auth::random::<32>()?));
+    let token = auth::random_token("")?;
     let expires_at = Instant::from_millis(newsroom.clock.now().millis().saturating_add(LIFETIME_MILLIS));
     newsroom
         .store
@@ -38,7 +31,7 @@ pub async fn create_link(newsroom: &Newsroom) -> Result<Option<SecretString>, Er
                 return Ok(None);
             }
             users::delete_setup_links(db)?;
-            users::insert_setup_link(db, &hash(&token), expires_at)?;
+            users::insert_setup_link(db, &auth::token_hash(&token), expires_at)?;
             Ok(Some(token))
         })
         .await
@@ -56,7 +49,7 @@ pub async fn complete(
     name: String,
     password: SecretString,
 ) -> Result<User, Error> {
-    let (token_hash, now) = (hash(&token), newsroom.clock.now());
+    let (token_hash, now) = (auth::token_hash(&token), newsroom.clock.now());
     // Looked at before the password is hashed, so that nobody without a link can make the server work.
     let link = token_hash.clone();
     if !newsroom

@@ -85,6 +85,15 @@ const ROWS: &[Row] = &[
     row("schedule_release",     [401, 403, 403, 200, 200], || json!({"at": "2999-01-01T00:00:00Z"})),
     row("publish_release",      [401, 403, 403, 200, 200], NO_BODY),
     row("cancel_release",       [401, 403, 403, 200, 200], NO_BODY),
+    row("list_corrections",     [200, 200, 200, 200, 200], NO_BODY),
+    row("create_correction",    [401, 404, 403, 201, 201], || json!({"kind": "update", "text": "Update {n}"})),
+    row("get_correction",       [200, 200, 200, 200, 200], NO_BODY),
+    row("update_correction",    [401, 404, 403, 200, 200], || json!({"text": "Update {n}"})),
+    row("delete_correction",    [401, 404, 403, 204, 204], NO_BODY),
+    row("list_previews",        [401, 404, 403, 200, 200], NO_BODY),
+    row("create_preview",       [401, 404, 403, 201, 201], || json!({"note": "Note {n}"})),
+    row("get_preview",          [401, 404, 403, 200, 200], NO_BODY),
+    row("delete_preview",       [401, 404, 403, 204, 204], NO_BODY),
     row("get_body",             [200, 200, 200, 200, 200], NO_BODY),
     row("replace_body",         [401, 404, 403, 200, 200], || json!({"body": []})),
     row("create_body_section",  [401, 404, 403, 201, 201], || json!({"section": {"blocks": []}})),
@@ -148,6 +157,15 @@ async fn place(app: &TestApp, operation: Operation) -> String {
                 admin.if_match("*").patch(&path_of(""), json!({"kicker": "New"})).await.expect(200);
             }
             _ => drop(act("/publish").await),
+        }
+        for (collection, body) in
+            [("corrections", json!({"kind": "correction", "text": "Wrong."})), ("previews", json!({}))]
+        {
+            let segment = format!("{{{}}}", collection.trim_end_matches('s'));
+            if path.contains(&segment) {
+                let made = admin.post(&path_of(&format!("/{collection}")), body).await.expect(201);
+                path = path.replace(&segment, &made.id());
+            }
         }
         let section = &article.json["body"][0];
         let places = [

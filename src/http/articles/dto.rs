@@ -9,6 +9,7 @@ use crate::{
     domain::{
         article::{ArticleType, Byline, Image, Seo, Stage, Workflow},
         body::{self, Block, BlockContent, Body, BodySection},
+        correction::Correction,
         error::Error,
         id::{ArticleId, BlockId, LinkId},
         instant::Instant,
@@ -20,7 +21,7 @@ use crate::{
     service::articles::ArticleView,
 };
 
-/// An article. In lists `body` and `related` are left out unless they are included.
+/// An article. In lists `body`, `related` and `corrections` are left out unless they are included.
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(example = json!({
     "id": "184467440737095516", "type": "news", "slug": "harbour-bridge-reopens", "path": "/city/harbour-bridge-reopens",
@@ -35,7 +36,7 @@ use crate::{
     "word_count": 6, "reading_minutes": 1,
     "body": [{"id": "184467440737095301", "heading": null, "level": 2, "anchor": "section-184467440737095301",
               "blocks": [{"id": "184467440737095302", "type": "paragraph", "html": "The bridge <em>reopened</em> on Monday."}]}],
-    "related": [], "first_published_at": "2026-05-18T09:30:00.000Z", "published_at": "2026-05-18T09:30:00.000Z",
+    "related": [], "corrections": [], "first_published_at": "2026-05-18T09:30:00.000Z", "published_at": "2026-05-18T09:30:00.000Z",
     "updated_at": "2026-05-18T09:30:00.000Z", "stage": "live", "version": 1
 }))]
 pub struct Article {
@@ -84,6 +85,10 @@ pub struct Article {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(required = false, nullable = false)]
     pub related: Option<Vec<Link>>,
+    /// What readers are told of what was put right, by date.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(required = false, nullable = false)]
+    pub corrections: Option<Vec<Correction>>,
     /// When it was first public.
     pub first_published_at: Option<Instant>,
     /// When it was published.
@@ -243,6 +248,7 @@ impl TryFrom<ArticleView> for Article {
             reading_minutes: body::reading_minutes(article.word_count),
             body: body.transpose()?,
             related: article.links.map(|links| links.into_iter().map(Link::from).collect()),
+            corrections: article.corrections,
             first_published_at: article.first_published_at,
             published_at: article.published_at,
             updated_at: article.updated_at,

@@ -6,6 +6,7 @@ use utoipa::ToSchema;
 use crate::{
     domain::{
         article::{ArticleType, BylineDraft, DocumentChanges, Image, Seo},
+        correction::MAX_TEXT,
         error::Faults,
         instant::Instant,
         site::is_language_tag,
@@ -295,6 +296,11 @@ pub struct PublishRequest {
     /// stamp as it is.
     #[serde(default)]
     updated: bool,
+    /// What readers are told of the update: a correction of the kind `update`, which appears together with it. `updated_at`
+    /// is set, too. Plain text, which may have several lines.
+    #[serde(default)]
+    #[schema(max_length = 2000)]
+    update_note: Option<String>,
     /// For the revision; readers do not see it.
     #[serde(default)]
     #[schema(max_length = 1000)]
@@ -313,9 +319,12 @@ impl Parse for PublishRequest {
         };
         let (at, until) = (instant("/at", self.at), instant("/until", self.until));
         let published_at = instant("/published_at", self.published_at);
+        let update_note = optional_paragraphs(faults, "/update_note", self.update_note.as_deref(), MAX_TEXT);
         let note = optional_line(faults, "/note", self.note.as_deref(), 1000);
         let Self { updated, confirm_warnings, .. } = self;
-        Some(Command::Publish(Publication { at, until, published_at, updated, note, confirm_warnings }))
+        let publication =
+            Publication { at, until, published_at, updated, update_note, note, confirm_warnings };
+        Some(Command::Publish(publication))
     }
 }
 

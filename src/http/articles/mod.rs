@@ -15,6 +15,7 @@ use self::{
     dto::Article,
     editing::{Editing, changed},
     input::{ArticleCreate, ArticlePatch},
+    query::Wanted,
 };
 use super::{
     answer::{Answer, List},
@@ -59,14 +60,17 @@ pub async fn list_articles(
         Some(at) => articles::list_as_of(&newsroom, principal.clone(), wanted, at).await?,
     };
     let mut data = Vec::with_capacity(page.items.len());
-    let (includes_body, includes_related) = query.includes();
+    let includes = query.includes();
     for view in page.items {
         let mut article = Article::try_from(view)?;
-        if !includes_body {
+        if !includes.body {
             article.body = None;
         }
-        if !includes_related {
+        if !includes.related {
             article.related = None;
+        }
+        if !includes.corrections {
+            article.corrections = None;
         }
         data.push(article);
     }
@@ -101,8 +105,8 @@ pub async fn create_article(
 /// Get an article
 ///
 /// By id or slug, as readers see it. `stage=draft` answers the draft to those who may read it, `stage=scheduled` the version
-/// that takes effect later, `as_of` what readers saw at an instant. A former slug answers 308, a retracted article 410 with
-/// the reason.
+/// that takes effect later, `as_of` what readers saw at an instant, `preview` the draft to whoever has the token of a
+/// preview. A former slug answers 308, a retracted article 410 with the reason.
 #[utoipa::path(tag = "articles", params(Named, ArticleQuery), security((), ("bearer" = [])),
     responses((status = 200, description = "The article.", body = Article)))]
 #[get("/articles/{name}")]
@@ -116,9 +120,17 @@ pub async fn get_article(
 ) -> Result<HttpResponse, Error> {
     let fields = query.fields(&contract)?;
     let (caller, reference) = (principal.clone(), name.reference());
-    let view = match query.as_of()? {
-        None => articles::get(&newsroom, caller, reference, query.stage()).await?,
-        Some(at) => articles::get_as_of(&newsroom, caller, reference, at).await?,
+    let view = match query.wanted()? {
+        Wanted::Stage(stage) => articles::get(&newsroom, caller, reference, stage).await?,
+        Wanted::AsOf(at) => articles::get_as_of(&newsroom, caller, reference, at).await?,
+        Wanted::Preview(token) => {
+            let view = articles::open_preview(&newsroom, reference, token).await?;
+            let version = view.article.version;
+            return Answer::private(&request, Article::try_from(view)?)
+                .version(version)
+                .fields(fields)
+                .send();
+        }
     };
     let version = view.article.version;
     Answer::ok(&request, &principal, Article::try_from(view)?).version(version).fields(fields).send()

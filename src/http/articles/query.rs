@@ -1,5 +1,6 @@
 //! Which articles: the query parameters of lists and of one article.
 
+use secrecy::SecretString;
 use serde::Deserialize;
 use utoipa::{IntoParams, ToSchema};
 
@@ -67,6 +68,8 @@ pub enum IncludePart {
     Body,
     /// The links.
     Related,
+    /// The corrections.
+    Corrections,
 }
 
 /// Which articles, in which order, with what.
@@ -184,9 +187,14 @@ impl ArticleListQuery {
         parse_fields(self.fields.as_deref(), contract)
     }
 
-    /// Whether the body and the links are wanted.
-    pub(super) fn includes(&self) -> (bool, bool) {
-        (self.include.contains(&IncludePart::Body), self.include.contains(&IncludePart::Related))
+    /// The parts that are wanted.
+    pub(super) fn includes(&self) -> Include {
+        let has = |part| self.include.contains(&part);
+        Include {
+            body: has(IncludePart::Body),
+            related: has(IncludePart::Related),
+            corrections: has(IncludePart::Corrections),
+        }
     }
 
     /// The instant of which the list is asked for.
@@ -211,7 +219,6 @@ impl ArticleListQuery {
             ArticleSort::Headline => (ArticleOrder::Headline, false, "headline"),
             ArticleSort::HeadlineDescending => (ArticleOrder::Headline, true, "-headline"),
         };
-        let (body, related) = self.includes();
         let references = |text: &str| text.split(',').map(|name| Reference::parse(name.trim())).collect();
         Ok(ArticleListRequest {
             stage: self.stage,
@@ -235,7 +242,7 @@ impl ArticleListQuery {
             order,
             descending,
             sort: sort.to_owned(),
-            include: Include { body, related },
+            include: self.includes(),
             page: page_request(self.limit, self.cursor.as_deref(), self.page, self.count, sort)?,
         })
     }
@@ -260,29 +267,44 @@ fn parse_fields(fields: Option<&str>, contract: &Contract) -> Result<Option<Fiel
 #[serde(default)]
 pub struct ArticleQuery {
     /// Which form of the document: `live`, or with credentials `draft` or `scheduled`.
-    #[param(default = "live")]
-    stage: Stage,
+    #[param(value_type = Stage, required = false, default = "live")]
+    stage: Option<Stage>,
     /// What readers saw at this instant or, for one to come, will see as things stand. Authors and above.
     #[param(value_type = Option<String>, format = DateTime)]
     as_of: Option<String>,
+    /// The token of a preview of this article: answers the draft that it shows, without credentials.
+    #[param(value_type = Option<String>, max_length = 200)]
+    preview: Option<SecretString>,
     /// Only these fields, separated by commas; a dot goes into a field: `headline,section.name`.
     #[param(max_length = 2000, example = "headline,section.name")]
     fields: Option<String>,
 }
 
-impl ArticleQuery {
-    /// The instant of which the article is asked for.
-    pub(super) fn as_of(&self) -> Result<Option<Instant>, Error> {
-        let at = instant("as_of", self.as_of.as_deref())?;
-        if at.is_some() && self.stage != Stage::Live {
-            return parameter_fault("stage", "excluded", "cannot be combined with as_of");
-        }
-        Ok(at)
-    }
+/// What of an article is asked for.
+#[derive(Debug)]
+pub(super) enum Wanted {
+    /// One of its stages.
+    Stage(Stage),
+    /// What readers saw at an instant.
+    AsOf(Instant),
+    /// What the preview with this token shows.
+    Preview(SecretString),
+}
 
-    /// Which stage.
-    pub(super) const fn stage(&self) -> Stage {
-        self.stage
+impl ArticleQuery {
+    /// What is asked for.
+    pub(super) fn wanted(&self) -> Result<Wanted, Error> {
+        let at = instant("as_of", self.as_of.as_deref())?;
+        match (&self.preview, at, self.stage) {
+            (Some(_), Some(_), _) => parameter_fault("as_of", "excluded", "cannot be combined with preview"),
+            (Some(_), _, Some(_)) => parameter_fault("stage", "excluded", "cannot be combined with preview"),
+            (Some(token), None, None) => Ok(Wanted::Preview(token.clone())),
+            (None, Some(_), Some(Stage::Draft | Stage::Scheduled)) => {
+                parameter_fault("stage", "excluded", "cannot be combined with as_of")
+            }
+            (None, Some(at), _) => Ok(Wanted::AsOf(at)),
+            (None, None, stage) => Ok(Wanted::Stage(stage.unwrap_or_default())),
+        }
     }
 
     /// The fields that the caller wants.

@@ -44,7 +44,7 @@ impl EditRequest {
     /// version. What became due is recorded first.
     ///
     /// # Errors
-    /// 401, 403, 404; 409 for an edit of a retracted or archived article; 412 with what changed since if the version is stale.
+    /// 401, 403, 404; 409 for an edit or correction of a retracted or archived article; 412 with what changed since if the version is stale.
     pub(super) fn begin(
         &self,
         db: &mut Db,
@@ -65,7 +65,8 @@ impl EditRequest {
         let record = publish::settle(db, room, record)?;
         require_on_article(user, action, record.standing(user.id))?;
         let now = room.clock.now();
-        if action == Action::EditDraft && !record.position_at(now).is_editable() {
+        let is_edit = matches!(action, Action::EditDraft | Action::Correct);
+        if is_edit && !record.position_at(now).is_editable() {
             return Err(Error::InvalidTransition {
                 detail: format!("The article is {}: reopen it to edit it.", record.state),
                 allowed_actions: allowed_actions(user, &record, now),

@@ -3,7 +3,7 @@
 use super::{
     ArticleView, EditRequest,
     edit::{edit, reorder},
-    get_live, readable_record,
+    readable_id,
 };
 use crate::{
     domain::{
@@ -125,24 +125,14 @@ pub async fn inbound(
     principal: Principal,
     reference: Reference,
 ) -> Result<Vec<InboundLink>, Error> {
-    let (site, now) = (newsroom.site.clone(), newsroom.clock.now());
+    let room = newsroom.clone();
     newsroom
         .store
         .read(move |db| {
-            let site = site.get(db)?;
-            let context = LoadContext {
-                site: &site,
-                now,
-                audience: Audience::from(&principal),
-                include: Include::default(),
-            };
-            let id = match principal {
-                Principal::Anonymous => get_live(db, &reference, context)?.id,
-                Principal::User(_) => match readable_record(db, &principal, &reference, false) {
-                    Ok(record) => record.id,
-                    Err(_) => get_live(db, &reference, context)?.id,
-                },
-            };
+            let id = readable_id(db, &room, &principal, &reference)?;
+            let site = room.site.get(db)?;
+            let (now, audience) = (room.clock.now(), Audience::from(&principal));
+            let context = LoadContext { site: &site, now, audience, include: Include::default() };
             articles::inbound(db, id, context)
         })
         .await

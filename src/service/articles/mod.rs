@@ -3,11 +3,13 @@
 mod act;
 mod body;
 mod bulk;
+mod corrections;
 mod edit;
 mod history;
 mod links;
 mod member;
 mod preflight;
+mod previews;
 mod publish;
 
 use std::collections::HashMap;
@@ -19,11 +21,15 @@ pub use self::{
         replace_block, replace_section,
     },
     bulk::{BulkAction, BulkItem, BulkResult, bulk},
+    corrections::{
+        create_correction, delete_correction, get_correction, list_corrections, update_correction,
+    },
     edit::{EditRequest, create, update},
     history::{compare_revisions, get_as_of, get_revision, list_as_of, list_revisions, restore, save_point},
     links::{create_link, delete_link, inbound, order_links, update_link},
     member::{check_member, inbound_of, let_go, publish_member, unpublish_member},
     preflight::{check_findings, preflight},
+    previews::{PreviewLink, create_preview, delete_preview, get_preview, list_previews, open_preview},
     publish::{keep_live, lock_settled, settle_due},
 };
 use super::Newsroom;
@@ -182,6 +188,24 @@ fn readable_record(
     Ok(record)
 }
 
+/// The id of an article that the principal may read, live or as a draft.
+fn readable_id(
+    db: &mut Db,
+    room: &Newsroom,
+    principal: &Principal,
+    reference: &Reference,
+) -> Result<ArticleId, Error> {
+    if !principal.is_anonymous()
+        && let Ok(record) = readable_record(db, principal, reference, false)
+    {
+        return Ok(record.id);
+    }
+    let site = room.site.get(db)?;
+    let (now, audience) = (room.clock.now(), Audience::from(principal));
+    let context = LoadContext { site: &site, now, audience, include: Include::default() };
+    get_live(db, reference, context).map(|article| article.id)
+}
+
 /// A page of articles. Drafts and scheduled versions are for those who may read drafts: a contributor's own,
 /// everybody's for others.
 ///
@@ -254,8 +278,8 @@ async fn get_at(
         .store
         .read(move |db| {
             let site = site.get(db)?;
-            let include = Include { body: true, related: true };
-            let context = LoadContext { site: &site, now, audience: Audience::from(&principal), include };
+            let audience = Audience::from(&principal);
+            let context = LoadContext { site: &site, now, audience, include: Include::ALL };
             let article = match stage {
                 Stage::Live => get_live(db, &reference, context)?,
                 Stage::Draft | Stage::Scheduled => {
@@ -310,7 +334,7 @@ fn load(
     stage: Stage,
 ) -> Result<Option<Article>, Error> {
     let site = newsroom.site.get(db)?;
-    let (audience, include) = (Audience::from(principal), Include { body: true, related: true });
+    let (audience, include) = (Audience::from(principal), Include::ALL);
     let context = LoadContext { site: &site, now: newsroom.clock.now(), audience, include };
     articles::get(db, id, stage, context)
 }

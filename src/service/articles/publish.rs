@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use super::{act, load};
+use super::{act, corrections::add_update, load};
 use crate::{
     domain::{
         article::{Article, ArticleRecord, Document, LiveDates, Stage},
@@ -16,7 +16,7 @@ use crate::{
     },
     service::Newsroom,
     store::{
-        articles::{self, Dates, revisions},
+        articles::{self, Dates, corrections, revisions},
         changes,
         conn::Db,
         releases, slugs,
@@ -34,6 +34,8 @@ pub struct Publication {
     pub published_at: Option<Instant>,
     /// Readers are told that it was updated.
     pub updated: bool,
+    /// What they are told of it: a correction of the kind `update`.
+    pub update_note: Option<String>,
     /// For the revision.
     pub note: Option<String>,
     /// The caller has seen the warnings.
@@ -122,7 +124,7 @@ fn check_dates(how: &Publication, from: Instant) -> Result<(), Error> {
 fn stamps(how: &Publication, live: Option<&Article>, from: Instant) -> (Instant, Instant) {
     let published_at = how.published_at.or_else(|| live.and_then(|live| live.published_at)).unwrap_or(from);
     let updated_at = match live {
-        Some(live) if !how.updated => live.updated_at,
+        Some(live) if !how.updated && how.update_note.is_none() => live.updated_at,
         _ => from,
     };
     (published_at, updated_at)
@@ -158,6 +160,9 @@ fn go_live(
     record.first_published_at = record.first_published_at.or(Some(published_at));
     articles::update_record(db, &record)?;
 
+    if let Some(text) = &how.update_note {
+        add_update(db, room, record.id, user.id, text, now)?;
+    }
     let published =
         keep_live(db, room, record.id, RevisionKind::Publication, user.id, now, how.note.as_deref())?;
     record_change(db, record.id, live.as_ref(), Some(&published), now, Some(user.id))
@@ -190,11 +195,15 @@ fn begin_publication(db: &mut Db, id: ArticleId, revision: i32, from: Instant) -
     articles::copy_facets(db, id, Stage::Live, revision)
 }
 
-/// The document of a stage, which is there.
-fn stored(db: &mut Db, room: &Newsroom, id: ArticleId, stage: Stage) -> Result<Article, Error> {
+/// The document of a stage, which is there, with the corrections that readers see with it.
+pub(super) fn stored(db: &mut Db, room: &Newsroom, id: ArticleId, stage: Stage) -> Result<Article, Error> {
     let site = room.site.get(db)?;
     let article = articles::get_stage(db, &site, id, stage)?;
-    article.ok_or_else(|| Error::Internal(format!("article {id} has no {stage:?} document")))
+    let article =
+        article.ok_or_else(|| Error::Internal(format!("article {id} has no {stage:?} document")))?;
+    let now = room.clock.now();
+    let seen_at = article.live_from.map_or(now, |from| from.max(now));
+    Ok(Article { corrections: Some(corrections::until(db, id, seen_at)?), ..article })
 }
 
 /// Keeps the draft, as it is now, as the version that takes effect at an instant. Readers keep what they see until then.
@@ -225,6 +234,9 @@ fn schedule(
         articles::set_live_until(db, record.id, Some(live.planned_until.map_or(at, |until| until.min(at))))?;
     }
     articles::update_record(db, &record)?;
+    if let Some(text) = &how.update_note {
+        add_update(db, room, record.id, user.id, text, at)?;
+    }
     let scheduled = stored(db, room, record.id, Stage::Scheduled)?;
     let now = room.clock.now();
     let revision = keep(db, &scheduled, RevisionKind::Publication, user.id, now, how.note.as_deref())?;
@@ -237,9 +249,9 @@ pub(super) fn unschedule(db: &mut Db, record: &ArticleRecord) -> Result<(), Erro
 }
 
 pub(super) fn remove_scheduled(db: &mut Db, record: &mut ArticleRecord) -> Result<(), Error> {
-    if record.scheduled.take().is_none() {
-        return Ok(());
-    }
+    let Some(next) = record.scheduled.take() else { return Ok(()) };
+    // What readers were to be told with it. No other correction is dated ahead.
+    corrections::delete_from(db, record.id, next.live_from)?;
     articles::remove(db, record.id, Stage::Scheduled)?;
     slugs::unpublish_future(db, Entity::Article, record.id.get())?;
     match &mut record.live {

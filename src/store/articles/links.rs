@@ -194,28 +194,59 @@ pub fn links_of(
     for row in rows {
         let (article, position) = (row.article_id, row.position);
         let link = row.link()?;
-        let bare = |headline: &str, url: Option<String>, state| LinkCard {
-            headline: headline.to_owned(),
-            url,
-            path: None,
-            standfirst: None,
-            lead_image: None,
-            section: None,
-            published_at: None,
-            scheduled_for: None,
-            state,
-        };
         let card = match &link.target {
-            LinkTarget::External { url, title } => bare(title, Some(url.clone()), CardState::Live),
+            LinkTarget::External { url, title } => bare_card(title, Some(url.clone()), CardState::Live),
             LinkTarget::Article(id) => match cards.get(&id.get()) {
                 Some((_, card)) => card.clone(),
-                None => bare("", None, CardState::Draft),
+                None => bare_card("", None, CardState::Draft),
             },
-            LinkTarget::Deleted { title } => bare(title, None, CardState::Withdrawn),
+            LinkTarget::Deleted { title } => bare_card(title, None, CardState::Withdrawn),
         };
         if card.state == CardState::Live || !matches!(context.audience, Audience::Readers) {
             links.entry(article).or_default().push(RelatedLink { link, position, card });
         }
+    }
+    Ok(links)
+}
+
+/// The card of something of which nothing but this is known.
+fn bare_card(headline: &str, url: Option<String>, state: CardState) -> LinkCard {
+    LinkCard {
+        headline: headline.to_owned(),
+        url,
+        path: None,
+        standfirst: None,
+        lead_image: None,
+        section: None,
+        published_at: None,
+        scheduled_for: None,
+        state,
+    }
+}
+
+/// Gives links of an old document cards of their targets as those are now. A target that is no more keeps its headline.
+pub fn refresh(
+    db: &mut Db,
+    mut links: Vec<RelatedLink>,
+    context: LoadContext<'_>,
+) -> Result<Vec<RelatedLink>, Error> {
+    let targets = links.iter().filter_map(|related| match related.link.target {
+        LinkTarget::Article(id) => Some(id.get()),
+        _ => None,
+    });
+    let targets: Vec<i64> = targets.collect();
+    let cards = cards(db, &targets, context)?;
+    for related in &mut links {
+        let LinkTarget::Article(id) = related.link.target else { continue };
+        related.card = match cards.get(&id.get()) {
+            Some((_, card)) => card.clone(),
+            None => {
+                let title = std::mem::take(&mut related.card.headline);
+                let card = bare_card(&title, None, CardState::Withdrawn);
+                related.link.target = LinkTarget::Deleted { title };
+                card
+            }
+        };
     }
     Ok(links)
 }

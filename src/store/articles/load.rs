@@ -16,7 +16,7 @@ use super::{
         },
         sections, tags,
     },
-    links, stage_number,
+    corrections, links, stage_number,
 };
 use crate::domain::{
     article::{Article, Byline, Include, Stage},
@@ -121,7 +121,7 @@ pub fn get(
     row.map(|row| complete_one(db, row, stage, context)).transpose().map(Option::flatten)
 }
 
-/// The document of a stage with all its links, whether or not readers can see it now.
+/// The document of a stage with all its links, without its corrections, whether or not readers can see it now.
 pub fn get_stage(db: &mut Db, site: &Site, id: ArticleId, stage: Stage) -> Result<Option<Article>, Error> {
     let row: Option<WholeRow> = contents::table
         .inner_join(articles::table)
@@ -136,7 +136,7 @@ pub fn get_stage(db: &mut Db, site: &Site, id: ArticleId, stage: Stage) -> Resul
         ))
         .first(db)
         .optional()?;
-    let include = Include { body: true, related: true };
+    let include = Include { corrections: false, ..Include::ALL };
     // What is public has its dates; only drafts would need the present instant.
     let context = LoadContext { site, now: Instant::from_millis(0), audience: Audience::Everybody, include };
     row.map(|row| complete_one(db, row, stage, context)).transpose().map(Option::flatten)
@@ -281,6 +281,8 @@ fn complete_stage(
     } else {
         None
     };
+    let mut all_corrections =
+        if context.include.corrections { Some(corrections::of_articles(db, &ids)?) } else { None };
 
     rows.into_iter()
         .map(|(row, section, first_published_at)| {
@@ -290,6 +292,13 @@ fn complete_stage(
             let published_at = row.published_at.map(Instant::from_millis);
             let first_published_at = first_published_at.map(Instant::from_millis).or(published_at);
             let date = first_published_at.unwrap_or(context.now);
+            // A version that is to come has the corrections that come with it.
+            let seen_at = row.live_from.unwrap_or_default().max(context.now.millis());
+            let corrections = all_corrections.as_mut().map(|all| {
+                let mut of_article = all.remove(&id).unwrap_or_default();
+                of_article.retain(|correction| correction.published_at.millis() <= seen_at);
+                of_article
+            });
             let section_path = section.as_ref().map(|section| section.path.as_str());
             let path = context.site.permalink.path(ArticleId::new(id), &row.slug, section_path, date);
             Ok(Article {
@@ -318,6 +327,7 @@ fn complete_stage(
                 word_count: u32::try_from(row.word_count).unwrap_or_default(),
                 body: bodies.remove(&id),
                 links: all_links.as_mut().map(|links| links.remove(&id).unwrap_or_default()),
+                corrections,
                 first_published_at,
                 published_at,
                 updated_at: Instant::from_millis(row.updated_at),

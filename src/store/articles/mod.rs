@@ -1,9 +1,11 @@
 //! Articles in the database: the record that an edit does not change, and the document in its two stages.
 
+pub mod corrections;
 pub mod facet;
 mod links;
 mod list;
 mod load;
+pub mod previews;
 mod refs;
 pub mod revisions;
 mod save;
@@ -12,11 +14,11 @@ use diesel::prelude::*;
 
 use self::refs::StageDates;
 pub use self::{
-    links::{delete_target, inbound, links_of},
+    links::{delete_target, inbound, links_of, refresh},
     list::list,
     load::{Audience, LoadContext, get, get_by_slug, get_stage},
     refs::{due, existing, public_slug, retraction_reason, revision_of},
-    save::{Dates, copy_facets, remove, save, set_live_until, set_revision},
+    save::{Dates, copy_facets, remove, save, set_live_until, set_revision, set_updated},
 };
 use super::{
     conn::{Db, on_either},

@@ -239,6 +239,16 @@ pub fn set_live_until(db: &mut Db, id: ArticleId, until: Option<Instant>) -> Res
     Ok(())
 }
 
+/// Says that readers were, or are to be, told of something new at an instant, unless they are told of a later one.
+pub fn set_updated(db: &mut Db, id: ArticleId, at: Instant) -> Result<(), Error> {
+    let public = contents::table
+        .filter(contents::article_id.eq(id.get()))
+        .filter(contents::stage.ge(stage_number(Stage::Live)))
+        .filter(contents::updated_at.lt(at.millis()));
+    diesel::update(public).set(contents::updated_at.eq(at.millis())).execute(db)?;
+    Ok(())
+}
+
 /// Notes which revision the document of a stage is.
 pub fn set_revision(db: &mut Db, id: ArticleId, stage: Stage, revision: i32) -> Result<(), Error> {
     diesel::update(contents::table.find((id.get(), stage_number(stage))))
