@@ -16,6 +16,7 @@ use super::{
     slug::{Reference, Slug},
     tag::TagCard,
     text_enum::text_enum,
+    user::UserCard,
     workflow::{Position, State},
 };
 
@@ -467,6 +468,8 @@ pub struct Workflow {
     pub allowed_actions: Vec<&'static str>,
     /// Who made it.
     pub created_by: UserId,
+    /// Who is to work on it.
+    pub assignee: Option<UserCard>,
 }
 
 /// The order of a list of articles.
@@ -479,6 +482,15 @@ pub enum ArticleOrder {
     UpdatedAt,
     /// By headline.
     Headline,
+}
+
+/// Whose work is asked for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum AssigneeFilter {
+    /// That of whoever asks.
+    Me,
+    /// That of somebody.
+    User(UserId),
 }
 
 /// What a list of articles is narrowed to; all conditions must hold.
@@ -514,6 +526,8 @@ pub struct ArticleFilter {
     pub has_lead_image: bool,
     /// In this state of the workflow; drafts only.
     pub state: Option<State>,
+    /// That somebody is to work on; drafts only.
+    pub assignee: Option<AssigneeFilter>,
 }
 
 /// What a list of articles holds beside the cards.

@@ -8,7 +8,7 @@ use std::fmt;
 use serde::Serialize;
 use serde_json::{Map, Value};
 
-use super::merge::MergeConflict;
+use super::{merge::MergeConflict, note::EditLock};
 
 macro_rules! error_codes {
     ($($variant:ident $code:literal $status:literal $title:literal $meaning:literal)*) => {
@@ -55,6 +55,7 @@ error_codes! {
     Conflict             "conflict"              409 "Conflict"               "The action does not fit the present state of the thing."
     Taken                "taken"                 409 "Already taken"          "A name that must be unique, such as a slug or an e-mail address, belongs to something else."
     InUse                "in_use"                409 "In use"                 "The thing cannot be deleted while others refer to it."
+    Locked               "locked"                409 "Somebody else is editing" "`lock` tells who says that they are editing the article; `take_over` takes their place."
     MergeConflict        "merge_conflict"        409 "Edits conflict"         "The edit and what has happened since change the same places; `conflicts` lists them with both sides."
     InRelease            "in_release"            409 "In a scheduled release" "The article belongs to a release that is about to take effect; cancel the release first."
     InvalidTransition    "invalid_transition"    409 "Invalid transition"     "The workflow has no such step from the present state; `allowed_actions` lists the steps that it has."
@@ -184,6 +185,8 @@ pub enum Error {
         /// JSON pointers, fields and ids of what changed since the caller's version, where that is known.
         changed: Vec<String>,
     },
+    /// Somebody else says that they are editing the article.
+    Locked(EditLock),
     /// The edit cannot be merged with what has happened since.
     MergeConflict {
         /// The version now.
@@ -271,6 +274,7 @@ impl Error {
             Self::BulkFailed(_) => ErrorCode::BulkFailed,
             Self::PreconditionRequired => ErrorCode::PreconditionRequired,
             Self::Stale { .. } => ErrorCode::Stale,
+            Self::Locked(_) => ErrorCode::Locked,
             Self::MergeConflict { .. } => ErrorCode::MergeConflict,
             Self::InvalidTransition { .. } => ErrorCode::InvalidTransition,
             Self::Moved { .. } => ErrorCode::NotFound,
@@ -304,6 +308,7 @@ impl Error {
             | Self::BulkFailed(_) => "See `errors` for each fault.",
             Self::PreconditionRequired
             | Self::Stale { .. }
+            | Self::Locked(_)
             | Self::MergeConflict { .. }
             | Self::Moved { .. }
             | Self::Internal(_) => self.code().meaning(),

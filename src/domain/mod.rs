@@ -12,6 +12,7 @@ pub mod inline_html;
 pub mod instant;
 pub mod link;
 pub mod merge;
+pub mod note;
 pub mod page;
 pub mod permission;
 pub mod preflight;

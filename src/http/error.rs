@@ -17,6 +17,7 @@ use super::contract::Contract;
 use crate::domain::{
     error::{Error, ErrorCode, Fault},
     merge::MergeConflict,
+    note::EditLock,
 };
 
 /// An error as RFC 9457 describes it.
@@ -61,6 +62,9 @@ pub struct Problem {
     /// With `stale`: fields, `body/{section}` and `blocks/{block}` that changed since the caller's version.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub changed: Option<Vec<String>>,
+    /// With `locked`: who is editing.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub lock: Option<EditLock>,
     /// With `merge_conflict`: the places that both sides changed.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub conflicts: Option<Vec<MergeConflict>>,
@@ -81,6 +85,7 @@ impl Problem {
                 problem.current_version = Some(*current_version);
                 problem.changed = Some(changed.clone());
             }
+            Error::Locked(lock) => problem.lock = Some(lock.clone()),
             Error::MergeConflict { current_version, conflicts } => {
                 problem.current_version = Some(*current_version);
                 problem.conflicts = Some(conflicts.clone());
@@ -104,6 +109,7 @@ impl Problem {
             errors: Vec::new(),
             current_version: None,
             changed: None,
+            lock: None,
             conflicts: None,
             allowed_actions: None,
         }

@@ -13,6 +13,7 @@ pub mod error;
 pub mod input;
 pub mod links;
 pub mod middleware;
+pub mod notes;
 pub mod openapi;
 pub mod operations;
 mod paging;
@@ -64,6 +65,17 @@ fn v1(routes: &mut ServiceConfig<'_>) {
         .service(revisions::get_revision)       // those who may read the draft
         .service(revisions::diff_revisions)     // those who may read the draft
         .service(revisions::restore_revision)   // those who may edit it
+        // working together: those who may read the draft; assigning and locking: those who may edit it
+        .service(notes::list_notes)
+        .service(notes::create_note)
+        .service(notes::get_note)
+        .service(notes::update_note)            // who wrote it; administrators
+        .service(notes::delete_note)            // who wrote it; administrators
+        .service(notes::assign_article)
+        .service(notes::unassign_article)
+        .service(notes::get_lock)
+        .service(notes::acquire_lock)
+        .service(notes::release_lock)           // who holds it; editors
         // the parts of an article: reading as the article, writing as editing it
         .service(body::get_body)
         .service(body::replace_body)

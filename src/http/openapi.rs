@@ -29,6 +29,7 @@ use crate::domain::error::ErrorCode;
     tags(
         (name = "articles", description = "What the newsroom writes: one document in two stages, draft and live."),
         (name = "workflow", description = "The steps from draft to publication and back."),
+        (name = "collaboration", description = "The thread of an article, its assignee, and who is editing it."),
         (name = "revisions", description = "What an article was."),
         (name = "releases", description = "Articles that change together at one instant."),
         (name = "corrections", description = "What readers are told of what was put right."),

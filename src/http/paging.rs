@@ -1,9 +1,40 @@
 //! The paging parameters of lists.
 
+use serde::Deserialize;
+use utoipa::IntoParams;
+
 use crate::domain::{
     error::{Error, Fault},
-    page::{Cursor, MAX_NUMBERED_ROWS, PageRequest, Position},
+    page::{Cursor, DEFAULT_LIMIT, MAX_NUMBERED_ROWS, PageRequest, Position},
 };
+
+/// Which page of a list that is walked by cursor.
+#[derive(Debug, Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
+#[serde(default)]
+pub struct CursorQuery {
+    /// Most items of the page.
+    #[param(minimum = 1, maximum = 100)]
+    limit: u32,
+    /// Where the page begins: `page.next` or `page.prev` of another page.
+    #[param(max_length = 2000)]
+    cursor: Option<String>,
+    /// Also count all.
+    count: bool,
+}
+
+impl Default for CursorQuery {
+    fn default() -> Self {
+        Self { limit: DEFAULT_LIMIT, cursor: None, count: false }
+    }
+}
+
+impl CursorQuery {
+    /// What the service is asked for.
+    pub(super) fn request(&self, sort: &str) -> Result<PageRequest, Error> {
+        page_request(self.limit, self.cursor.as_deref(), None, self.count, sort)
+    }
+}
 
 /// Reads `limit`, `cursor`, `page` and `count`. `sort` is the order of the list: a cursor of another order is refused.
 ///

@@ -12,7 +12,7 @@ use crate::domain::{
     error::Error,
     id::{AuthorId, UserId},
     instant::Instant,
-    user::{EmailAddress, User},
+    user::{EmailAddress, User, UserCard},
 };
 
 #[derive(Queryable, Selectable, Insertable)]
@@ -135,4 +135,15 @@ pub fn consume_setup_link(db: &mut Db, token_hash: &str, now: Instant) -> Result
 pub fn delete_setup_links(db: &mut Db) -> Result<(), Error> {
     diesel::delete(setup_links::table).execute(db)?;
     Ok(())
+}
+
+/// These users as others see them; none costs no statement.
+pub fn cards(db: &mut Db, ids: &[UserId]) -> Result<Vec<UserCard>, Error> {
+    if ids.is_empty() {
+        return Ok(Vec::new());
+    }
+    let ids: Vec<i64> = ids.iter().map(|id| id.get()).collect();
+    let rows: Vec<(i64, String)> =
+        users::table.filter(users::id.eq_any(ids)).select((users::id, users::name)).load(db)?;
+    Ok(rows.into_iter().map(|(id, name)| UserCard { id: UserId::new(id), name }).collect())
 }

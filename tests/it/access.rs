@@ -75,6 +75,17 @@ const ROWS: &[Row] = &[
     row("get_revision",         [401, 404, 200, 200, 200], NO_BODY),
     row("diff_revisions",       [401, 404, 200, 200, 200], NO_BODY),
     row("restore_revision",     [401, 404, 403, 200, 200], NO_BODY),
+    // The article and its note are an administrator's.
+    row("list_notes",           [401, 404, 200, 200, 200], NO_BODY),
+    row("create_note",          [401, 404, 201, 201, 201], || json!({"text": "Note {n}"})),
+    row("get_note",             [401, 404, 200, 200, 200], NO_BODY),
+    row("update_note",          [401, 404, 403, 403, 200], || json!({"text": "Note {n}"})),
+    row("delete_note",          [401, 404, 403, 403, 204], NO_BODY),
+    row("assign_article",       [401, 404, 403, 422, 422], || json!({"user_id": "7"})),
+    row("unassign_article",     [401, 404, 403, 200, 200], NO_BODY),
+    row("get_lock",             [401, 404, 200, 200, 200], NO_BODY),
+    row("acquire_lock",         [401, 404, 403, 200, 200], || json!({"take_over": true})),
+    row("release_lock",         [401, 404, 403, 204, 204], NO_BODY),
     // Releases hold one draft that can be published.
     row("list_releases",        [401, 403, 403, 200, 200], NO_BODY),
     row("create_release",       [401, 403, 403, 201, 201], || json!({"name": "Release {n}"})),
@@ -158,9 +169,15 @@ async fn place(app: &TestApp, operation: Operation) -> String {
             }
             _ => drop(act("/publish").await),
         }
-        for (collection, body) in
-            [("corrections", json!({"kind": "correction", "text": "Wrong."})), ("previews", json!({}))]
-        {
+        if operation.id() == "get_lock" || operation.id() == "release_lock" {
+            act("/lock").await;
+        }
+        let parts = [
+            ("corrections", json!({"kind": "correction", "text": "Wrong."})),
+            ("previews", json!({})),
+            ("notes", json!({"text": "Why?"})),
+        ];
+        for (collection, body) in parts {
             let segment = format!("{{{}}}", collection.trim_end_matches('s'));
             if path.contains(&segment) {
                 let made = admin.post(&path_of(&format!("/{collection}")), body).await.expect(201);

@@ -20,6 +20,7 @@ mod lists;
 mod merge;
 mod migrations;
 mod newsroom;
+mod notes;
 mod postgres;
 mod previews;
 mod releases;

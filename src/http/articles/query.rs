@@ -7,7 +7,7 @@ use utoipa::{IntoParams, ToSchema};
 use super::{dto::Article, parameter_fault};
 use crate::{
     domain::{
-        article::{ArticleFilter, ArticleOrder, ArticleType, Include, Stage},
+        article::{ArticleFilter, ArticleOrder, ArticleType, AssigneeFilter, Include, Stage},
         error::Error,
         id::ArticleId,
         instant::Instant,
@@ -124,6 +124,9 @@ pub struct ArticleListQuery {
     has: Option<Having>,
     /// In this state of the workflow; only with `stage=draft`.
     state: Option<State>,
+    /// That this user, by id, or `me` is to work on; only with `stage=draft`.
+    #[param(pattern = "^(me|[1-9][0-9]{0,18})$", example = "me")]
+    assignee: Option<String>,
     /// What readers saw at this instant or, for one to come, will see as things stand. Authors and above. For an instant
     /// that has passed `section` is the only filter and `-published_at` the only order.
     #[param(value_type = Option<String>, format = DateTime)]
@@ -169,6 +172,7 @@ impl Default for ArticleListQuery {
             exclude: Vec::new(),
             has: None,
             state: None,
+            assignee: None,
             as_of: None,
             sort: ArticleSort::NewestFirst,
             include: Vec::new(),
@@ -208,8 +212,10 @@ impl ArticleListQuery {
 
     /// What the service is asked for.
     pub(super) fn request(&self) -> Result<ArticleListRequest, Error> {
-        if self.state.is_some() && self.stage != Stage::Draft {
-            return parameter_fault("state", "only_drafts", "is for stage=draft only");
+        let drafts_only = [("state", self.state.is_some()), ("assignee", self.assignee.is_some())];
+        let refused = drafts_only.into_iter().find(|(_, is_given)| *is_given && self.stage != Stage::Draft);
+        if let Some((name, _)) = refused {
+            return parameter_fault(name, "only_drafts", "is for stage=draft only");
         }
         let (order, descending, sort) = match self.sort {
             ArticleSort::NewestFirst => (ArticleOrder::PublishedAt, true, "-published_at"),
@@ -238,6 +244,10 @@ impl ArticleListQuery {
                 exclude: self.exclude.clone(),
                 has_lead_image: self.has.is_some(),
                 state: self.state,
+                assignee: self.assignee.as_deref().map(|assignee| match assignee.parse() {
+                    Ok(user) => AssigneeFilter::User(user),
+                    Err(_) => AssigneeFilter::Me,
+                }),
             },
             order,
             descending,

@@ -1,7 +1,7 @@
 //! `/v1/articles/{name}/revisions`
 
 use actix_web::{HttpRequest, HttpResponse, get, post, web::Data};
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 use utoipa::{
     IntoParams, ToSchema,
     openapi::path::{Parameter, ParameterIn},
@@ -17,20 +17,20 @@ use crate::{
     domain::{
         diff::{self, DocumentDiff},
         error::Error,
-        page::DEFAULT_LIMIT,
         revision::Revision,
     },
     http::{
         answer::{Answer, List},
         caller::{Caller, IfMatch, OptionalIfMatch},
         input::{NoQuery, OptionalInput, Query},
-        paging::page_request,
+        paging::CursorQuery,
         path::{Named, parameter},
     },
     service::{
         Newsroom,
         articles::{self, ArticleView},
     },
+    store::articles::revisions::ORDER,
 };
 
 /// The segment `{revision}`.
@@ -40,27 +40,6 @@ pub struct RevisionSegment;
 impl IntoParams for RevisionSegment {
     fn into_params(_: impl Fn() -> Option<ParameterIn>) -> Vec<Parameter> {
         vec![parameter("revision", "The number of a revision.", "2")]
-    }
-}
-
-/// Which page of a list.
-#[derive(Debug, Deserialize, IntoParams)]
-#[into_params(parameter_in = Query)]
-#[serde(default)]
-pub struct RevisionListQuery {
-    /// Most items of the page.
-    #[param(minimum = 1, maximum = 100)]
-    limit: u32,
-    /// Where the page begins: `page.next` or `page.prev` of another page.
-    #[param(max_length = 2000)]
-    cursor: Option<String>,
-    /// Also count all.
-    count: bool,
-}
-
-impl Default for RevisionListQuery {
-    fn default() -> Self {
-        Self { limit: DEFAULT_LIMIT, cursor: None, count: false }
     }
 }
 
@@ -77,7 +56,7 @@ pub struct RevisionWithArticle {
 ///
 /// Those who may read its draft. The newest first: every publication, every point that an editor kept, and what a draft
 /// was before it was replaced.
-#[utoipa::path(tag = "revisions", params(Named, RevisionListQuery), security(("bearer" = [])),
+#[utoipa::path(tag = "revisions", params(Named, CursorQuery), security(("bearer" = [])),
     responses((status = 200, description = "A page of revisions.", body = List<Revision>)))]
 #[get("/articles/{name}/revisions")]
 pub async fn list_revisions(
@@ -85,9 +64,9 @@ pub async fn list_revisions(
     newsroom: Data<Newsroom>,
     Caller(principal): Caller,
     name: Named,
-    Query(query): Query<RevisionListQuery>,
+    Query(query): Query<CursorQuery>,
 ) -> Result<HttpResponse, Error> {
-    let page = page_request(query.limit, query.cursor.as_deref(), None, query.count, "-number")?;
+    let page = query.request(ORDER)?;
     let page = articles::list_revisions(&newsroom, principal.clone(), name.reference(), page).await?;
     Answer::page(&request, &principal, page).send()
 }

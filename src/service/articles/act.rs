@@ -1,12 +1,16 @@
 //! The steps of the workflow: one command each, with or without effect.
 
-use super::{ArticleView, EditRequest, changed_draft, edit, load, load_draft, member, preflight, publish};
+use super::{
+    ArticleView, EditRequest, changed_draft, edit, load, load_draft, member, notes, preflight, publish,
+};
 use crate::{
     domain::{
         article::{ArticleRecord, Document, Stage},
         change::ChangeKind,
         error::Error,
+        instant::Instant,
         link::InboundLink,
+        note::NoteKind,
         permission::Action,
         preflight::Finding,
         revision::RevisionKind,
@@ -52,6 +56,22 @@ pub enum Command {
 }
 
 impl Command {
+    /// The step as it stands in the thread of the article, with what was said.
+    fn entry(&self, now: Instant) -> (NoteKind, Option<String>) {
+        let (step, _) = self.step();
+        match self {
+            Self::Submit { note } => (step.into(), note.clone()),
+            Self::Return { note } => (step.into(), Some(note.clone())),
+            Self::Retract { reason } => (step.into(), Some(reason.clone())),
+            Self::Publish(Publication { at: Some(at), note, .. }) if *at > now => (
+                NoteKind::Scheduled,
+                Some(note.as_ref().map_or(format!("For {at}"), |note| format!("For {at}: {note}"))),
+            ),
+            Self::Publish(Publication { note, .. }) => (step.into(), note.clone()),
+            _ => (step.into(), None),
+        }
+    }
+
     /// The step, and who may take it.
     pub(super) fn step(&self) -> (Step, Action) {
         match self {
@@ -121,6 +141,8 @@ pub(super) fn perform(
     // All that follows happens at one instant.
     let room = &room.frozen();
     let outcome = apply(db, room, on, user, record.clone(), step, command)?;
+    let (kind, text) = command.entry(room.clock.now());
+    notes::tell(db, room, &record, user.id, kind, text)?;
     let view = changed_draft(db, room, &on.principal, record.id)?;
     Ok(Done { view, outcome })
 }

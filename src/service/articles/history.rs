@@ -1,7 +1,8 @@
 //! What an article was: revisions, and what readers saw at an instant.
 
 use super::{
-    ArticleListRequest, ArticleView, EditRequest, edit::edit, load_draft, publish, readable_record, views,
+    ArticleListRequest, ArticleView, EditRequest, edit::edit, load_draft, notes, publish, readable_record,
+    views,
 };
 use crate::{
     domain::{
@@ -11,6 +12,7 @@ use crate::{
         id::ArticleId,
         instant::Instant,
         link::{CardState, LinkTarget},
+        note::NoteKind,
         page::{Page, PageRequest},
         permission::{Action, require},
         revision::{Revision, RevisionKind},
@@ -125,7 +127,8 @@ pub async fn restore(newsroom: &Newsroom, on: EditRequest, number: i32) -> Resul
         let (user, now) = (edit.principal.user()?.id, edit.newsroom.clock.now());
         publish::keep(edit.db, &draft, RevisionKind::Backup, user, now, Some(&note))?;
         *edit.document = document;
-        Ok(())
+        let text = Some(format!("Revision {number}"));
+        notes::tell(edit.db, edit.newsroom, edit.record, user, NoteKind::Restored, text)
     });
     restored.await.map(|(view, ())| view)
 }

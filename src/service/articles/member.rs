@@ -2,7 +2,7 @@
 
 use std::collections::HashSet;
 
-use super::{act, load_draft, preflight, publish};
+use super::{act, load_draft, notes, preflight, publish};
 use crate::{
     domain::{
         article::{ArticleRecord, Document},
@@ -10,6 +10,7 @@ use crate::{
         id::ArticleId,
         instant::Instant,
         link::InboundLink,
+        note::NoteKind,
         preflight::{Finding, Severity},
         release::ReleaseAction,
         user::{Principal, User},
@@ -72,6 +73,8 @@ pub fn publish_member(
     how: &Publication,
 ) -> Result<(), Error> {
     let draft = load_draft(db, room, &Principal::User(user.clone()), record.id)?;
+    let kind = if how.at.is_some() { NoteKind::Scheduled } else { NoteKind::Published };
+    notes::tell(db, room, &record, user.id, kind, how.note.clone())?;
     publish::publish(db, room, user, record, how, &Document::of(&draft)?)
 }
 
@@ -83,6 +86,8 @@ pub fn unpublish_member(
     mut record: ArticleRecord,
     later: Option<Instant>,
 ) -> Result<(), Error> {
+    let text = later.map(|at| format!("At {at}"));
+    notes::tell(db, room, &record, user.id, NoteKind::Unpublished, text)?;
     match (later, record.live) {
         (Some(at), Some(live)) => {
             let until = live.planned_until.map_or(at, |until| until.min(at));

@@ -8,6 +8,7 @@ mod edit;
 mod history;
 mod links;
 mod member;
+mod notes;
 mod preflight;
 mod previews;
 mod publish;
@@ -28,6 +29,10 @@ pub use self::{
     history::{compare_revisions, get_as_of, get_revision, list_as_of, list_revisions, restore, save_point},
     links::{create_link, delete_link, inbound, order_links, update_link},
     member::{check_member, inbound_of, let_go, publish_member, unpublish_member},
+    notes::{
+        acquire_lock, assign, create_note, delete_note, get_lock, get_note, list_notes, release_lock,
+        update_note,
+    },
     preflight::{check_findings, preflight},
     previews::{PreviewLink, create_preview, delete_preview, get_preview, list_previews, open_preview},
     publish::{keep_live, lock_settled, settle_due},
@@ -35,7 +40,10 @@ pub use self::{
 use super::Newsroom;
 use crate::{
     domain::{
-        article::{Article, ArticleFilter, ArticleOrder, ArticleRecord, Include, LiveDates, Stage, Workflow},
+        article::{
+            Article, ArticleFilter, ArticleOrder, ArticleRecord, AssigneeFilter, Include, LiveDates, Stage,
+            Workflow,
+        },
         change::Entity,
         error::{Error, ErrorCode},
         id::ArticleId,
@@ -43,13 +51,13 @@ use crate::{
         page::{Page, PageRequest},
         permission::{Action, Grant, allows, require_on_article},
         slug::Reference,
-        user::{Principal, User},
+        user::{Principal, User, UserCard},
         workflow::Step,
     },
     store::{
         articles::{self, Audience, LoadContext},
         conn::Db,
-        slugs,
+        slugs, users,
     },
 };
 
@@ -111,7 +119,7 @@ fn allowed_actions(user: &User, record: &ArticleRecord, now: Instant) -> Vec<&'s
     actions
 }
 
-/// Adds the workflow to articles whose draft the user may read. Three statements whatever their number.
+/// Adds the workflow to articles whose draft the user may read. Four statements whatever their number.
 fn with_workflow(
     db: &mut Db,
     user: &User,
@@ -121,6 +129,8 @@ fn with_workflow(
     let ids: Vec<ArticleId> = articles.iter().map(|article| article.id).collect();
     let records: HashMap<_, _> =
         articles::records(db, &ids)?.into_iter().map(|record| (record.id, record)).collect();
+    let assignees = records.values().filter_map(|record| record.assignee).collect::<Vec<_>>();
+    let assignees = users::cards(db, &assignees)?;
     let view = |mut article: Article| {
         let record = records.get(&article.id)?;
         let took_effect = record.scheduled.filter(|dates| dates.live_from <= now);
@@ -129,13 +139,20 @@ fn with_workflow(
             article.published_at = live.or(record.scheduled).map(|dates| dates.published_at);
         }
         let may_read = allows(user, Action::ReadDraft, record.standing(user.id));
-        let workflow = may_read.then(|| workflow(user, record, live, now));
+        let assignee = record.assignee.and_then(|id| assignees.iter().find(|user| user.id == id).cloned());
+        let workflow = may_read.then(|| workflow(user, record, live, assignee, now));
         Some(ArticleView { article, workflow })
     };
     Ok(articles.into_iter().filter_map(view).collect())
 }
 
-fn workflow(user: &User, record: &ArticleRecord, live: Option<LiveDates>, now: Instant) -> Workflow {
+fn workflow(
+    user: &User,
+    record: &ArticleRecord,
+    live: Option<LiveDates>,
+    assignee: Option<UserCard>,
+    now: Instant,
+) -> Workflow {
     let position = record.position_at(now);
     let live = live.filter(|dates| dates.is_visible_at(now));
     Workflow {
@@ -150,6 +167,7 @@ fn workflow(user: &User, record: &ArticleRecord, live: Option<LiveDates>, now: I
         retraction_reason: record.retraction_reason.clone(),
         allowed_actions: allowed_actions(user, record, now),
         created_by: record.created_by,
+        assignee,
     }
 }
 
@@ -234,6 +252,10 @@ async fn list_at(
             (Action::ReadDraft.grant(user.role) != Grant::All).then_some(user.id)
         }
     };
+    let mut request = request;
+    if request.filter.assignee == Some(AssigneeFilter::Me) {
+        request.filter.assignee = Some(AssigneeFilter::User(principal.user()?.id));
+    }
     let site = newsroom.site.clone();
     newsroom
         .store

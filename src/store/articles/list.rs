@@ -17,7 +17,7 @@ use super::{
     stage_number,
 };
 use crate::domain::{
-    article::{Article, ArticleFilter, ArticleOrder, ArticleType, Stage},
+    article::{Article, ArticleFilter, ArticleOrder, ArticleType, AssigneeFilter, Stage},
     change::Entity,
     error::Error,
     id::UserId,
@@ -149,6 +149,9 @@ pub fn list(
         }
         if let Some(state) = filter.state {
             query = query.filter(articles::state.eq(state.as_str()));
+        }
+        if let Some(AssigneeFilter::User(user)) = filter.assignee {
+            query = query.filter(articles::assignee_id.eq(user.get()));
         }
         if let Some(user) = only_own {
             let named = content_bylines::table

@@ -5,6 +5,7 @@ pub mod facet;
 mod links;
 mod list;
 mod load;
+pub mod notes;
 pub mod previews;
 mod refs;
 pub mod revisions;

@@ -37,8 +37,8 @@ pub struct NewRevision<'a> {
     pub note: Option<&'a str>,
 }
 
-/// The order of lists of revisions.
-const ORDER: &str = "-number";
+/// The only order of lists of revisions.
+pub const ORDER: &str = "-number";
 
 /// Keeps a revision and tells its number. The article is locked.
 pub fn insert(db: &mut Db, new: NewRevision<'_>) -> Result<i32, Error> {
