@@ -250,6 +250,8 @@ impl Document {
 pub struct DocumentChanges {
     /// A new slug; made from the headline when a new article has none.
     pub slug: Option<Slug>,
+    /// The slug may be a former one of another article, which loses it.
+    pub take_slug: bool,
     /// A new type.
     pub kind: Option<ArticleType>,
     /// A new headline.

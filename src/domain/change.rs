@@ -16,6 +16,8 @@ pub enum Entity {
     Author,
     /// The site itself.
     Site,
+    /// A redirect that an editor made: `old_path` leads to `path`.
+    Redirect,
 }
 
 /// What happened to it.
@@ -39,6 +41,7 @@ impl Entity {
             Self::Tag => "tag",
             Self::Author => "author",
             Self::Site => "site",
+            Self::Redirect => "redirect",
         }
     }
 }

@@ -17,6 +17,7 @@ pub mod page;
 pub mod permission;
 pub mod preflight;
 pub mod preview;
+pub mod redirect;
 pub mod release;
 pub mod revision;
 pub mod section;

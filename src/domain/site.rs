@@ -2,7 +2,10 @@
 
 use std::str::FromStr;
 
-use super::{author::LabelledLink, id::ArticleId, instant::Instant, text::is_web_url};
+use super::{
+    author::LabelledLink, id::ArticleId, instant::Instant, redirect::SitePath, slug::Reference,
+    text::is_web_url,
+};
 
 /// The site.
 #[derive(Debug, Clone, PartialEq)]
@@ -145,6 +148,28 @@ impl Permalink {
             .replace("{month}", &date.format("%m").to_string())
             .replace("{day}", &date.format("%d").to_string());
         if section.is_empty() { path.replace("//", "/") } else { path }
+    }
+}
+
+impl Permalink {
+    /// The articles that a path may be of: what stands where this pattern has the slug or id, and the last part of the
+    /// path, where older patterns may have had it.
+    pub fn references(&self, path: &SitePath) -> Vec<Reference> {
+        let is_name = |part: &str| part.contains("{slug}") || part.contains("{id}");
+        let place = self.0.trim_start_matches('/').rsplit('/').position(is_name).unwrap_or_default();
+        let mut references: Vec<Reference> = Vec::new();
+        for part in path.segments_from_end().nth(place).into_iter().chain(path.segments_from_end().next()) {
+            // A part such as "{id}-{slug}" begins with the id.
+            let id = part.split('-').next().unwrap_or_default();
+            for name in [part, id] {
+                let reference = Reference::parse(name);
+                let is_wanted = name == part || matches!(reference, Reference::Id(_));
+                if is_wanted && !references.contains(&reference) {
+                    references.push(reference);
+                }
+            }
+        }
+        references
     }
 }
 

@@ -55,25 +55,48 @@ pub(super) enum ParameterKind {
 /// Compiled when it is first needed, so that starting costs nothing.
 struct LazyValidator {
     schema: Value,
+    components: Arc<Value>,
     compiled: OnceLock<Option<Validator>>,
 }
 
-impl LazyValidator {
-    fn new(schema: &Value, components: &Value) -> Self {
-        let mut schema = schema.clone();
-        if let Some(object) = schema.as_object_mut() {
-            object.insert("components".to_owned(), components.clone());
+/// The schemas to which a schema refers, and those to which they do.
+fn referred(schema: &Value, all: &Value, found: &mut Map<String, Value>) {
+    match schema {
+        Value::Object(members) => {
+            let reference = members.get("$ref").and_then(Value::as_str);
+            let name = reference.and_then(|reference| reference.strip_prefix("#/components/schemas/"));
+            if let Some((name, target)) = name.and_then(|name| Some((name, all.get(name)?)))
+                && !found.contains_key(name)
+            {
+                found.insert(name.to_owned(), target.clone());
+                referred(target, all, found);
+            }
+            members.values().for_each(|member| referred(member, all, found));
         }
-        Self { schema, compiled: OnceLock::new() }
+        Value::Array(items) => items.iter().for_each(|item| referred(item, all, found)),
+        _ => {}
+    }
+}
+
+impl LazyValidator {
+    fn new(schema: &Value, components: &Arc<Value>) -> Self {
+        let (schema, components) = (schema.clone(), Arc::clone(components));
+        Self { schema, components, compiled: OnceLock::new() }
     }
 
     fn get(&self) -> Result<&Validator, Error> {
         let compile = || {
+            let mut schemas = Map::new();
+            referred(&self.schema, &self.components, &mut schemas);
+            let mut schema = self.schema.clone();
+            if let Some(object) = schema.as_object_mut() {
+                object.insert("components".to_owned(), json!({ "schemas": schemas }));
+            }
             let options = jsonschema::options()
                 .with_draft(jsonschema::Draft::Draft202012)
                 .should_validate_formats(false);
             options
-                .build(&self.schema)
+                .build(&schema)
                 .map_err(|error| tracing::error!(%error, "schema does not compile"))
                 .ok()
         };
@@ -87,7 +110,7 @@ impl LazyValidator {
 impl Contract {
     /// Reads the document.
     pub fn new(document: Value) -> Self {
-        let components = json!({ "schemas": document["components"]["schemas"] });
+        let components = Arc::new(document["components"]["schemas"].clone());
         let mut paths = Vec::new();
         let mut parameters = HashMap::<_, HashMap<_, _>>::new();
         let mut bodies = HashMap::new();
@@ -154,7 +177,7 @@ impl Contract {
 }
 
 impl Parameter {
-    fn new(parameter: &Value, components: &Value) -> Self {
+    fn new(parameter: &Value, components: &Arc<Value>) -> Self {
         let schema = &parameter["schema"];
         let types = |name: &str| match &schema["type"] {
             Value::String(kind) => kind == name,

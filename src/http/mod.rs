@@ -19,7 +19,9 @@ pub mod operations;
 mod paging;
 pub mod path;
 pub mod previews;
+pub mod redirects;
 pub mod releases;
+pub mod resolve;
 pub mod sections;
 pub mod setup;
 pub mod site;
@@ -136,6 +138,13 @@ fn v1(routes: &mut ServiceConfig<'_>) {
         .service(authors::get_author)           // everybody
         .service(authors::update_author)        // editors
         .service(authors::delete_author)        // editors
+        // addresses
+        .service(resolve::resolve_path)         // everybody
+        .service(redirects::list_redirects)     // editors
+        .service(redirects::create_redirect)    // editors
+        .service(redirects::get_redirect)       // editors
+        .service(redirects::update_redirect)    // editors
+        .service(redirects::delete_redirect)    // editors
         // site and changes
         .service(site::get_site)                // everybody
         .service(site::update_site)             // administrators

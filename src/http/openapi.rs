@@ -39,7 +39,8 @@ use crate::domain::error::ErrorCode;
         (name = "sections", description = "The sections of the site: a tree."),
         (name = "tags", description = "What articles are about."),
         (name = "authors", description = "Who is named in bylines."),
-        (name = "site", description = "The site itself."),
+        (name = "site", description = "The site itself, and what lives at its paths."),
+        (name = "redirects", description = "Paths that editors send elsewhere."),
         (name = "changes", description = "Every public change, in order."),
         (name = "access", description = "Who may come in."),
         (name = "operations", description = "For those who run the server."),
@@ -187,10 +188,10 @@ fn complete_operation(operation: &mut Map<String, Value>, schemas: &Value) {
         may(ErrorCode::Forbidden);
     }
     // Who reads an article, or a part of it, in public is told if it was taken back.
-    if is_public && !is_write && takes("name") && is_about_articles(operation) {
+    if is_public && !is_write && (takes("name") && is_about_articles(operation) || takes("path")) {
         may(ErrorCode::Retracted);
     }
-    if has("path") {
+    if has("path") || takes("path") {
         may(ErrorCode::NotFound);
     }
     if is_write {

@@ -11,6 +11,7 @@ pub mod changes;
 pub mod conn;
 mod error;
 pub mod migrations;
+pub mod redirects;
 pub mod releases;
 mod schema;
 pub mod sections;
@@ -281,6 +282,8 @@ enum Lock {
     Setup = 2,
     /// The shape of the section tree.
     SectionTree = 3,
+    /// Where redirects lead.
+    Redirects = 4,
 }
 
 /// Reads a JSON column.

@@ -342,6 +342,7 @@ joinable!(article_contents -> articles (article_id));
 joinable!(article_notes -> users (author_id));
 joinable!(article_locks -> users (holder_id));
 joinable!(previews -> users (created_by));
+joinable!(redirects -> users (created_by));
 joinable!(revisions -> users (actor_id));
 joinable!(release_items -> releases (release_id));
 
@@ -366,6 +367,7 @@ allow_tables_to_appear_in_same_query!(
     article_locks,
     previews,
     corrections,
+    redirects,
     releases,
     release_items,
 );

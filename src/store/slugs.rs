@@ -5,7 +5,7 @@ use diesel::prelude::*;
 
 use super::{
     conn::{Db, on_either},
-    schema::slugs,
+    schema::{article_contents as contents, slugs},
 };
 use crate::domain::{
     change::Entity,
@@ -26,11 +26,33 @@ pub fn claim(db: &mut Db, kind: Entity, name: &str, id: i64, public: bool) -> Re
     if owner == id {
         Ok(())
     } else {
-        Err(Error::taken(format!(
-            "The {} name {name:?} belongs, or once belonged, to another.",
-            kind.as_str()
-        )))
+        let way = if kind == Entity::Article { " If it did only once, `take_slug` takes it." } else { "" };
+        let kind = kind.as_str();
+        Err(Error::taken(format!("The {kind} name {name:?} belongs, or once belonged, to another.{way}")))
     }
+}
+
+/// Takes a name for an article that another had before and has no more: its redirect ends.
+///
+/// # Errors
+/// 409 `taken` if the name is the present one of another: of its draft, or of what readers see or will see.
+pub fn claim_former(db: &mut Db, name: &str, id: i64) -> Result<(), Error> {
+    let kind = Entity::Article.as_str();
+    if take(db, Entity::Article, name, id, false)? {
+        return Ok(());
+    }
+    let owner: i64 = slugs::table.find((kind, name)).select(slugs::entity_id).first(db)?;
+    if owner == id {
+        return Ok(());
+    }
+    let present = contents::table.filter(contents::article_id.eq(owner)).filter(contents::slug.eq(name));
+    if diesel::select(diesel::dsl::exists(present)).get_result(db)? {
+        return Err(Error::taken(format!("The article name {name:?} belongs to another.")));
+    }
+    diesel::update(slugs::table.find((kind, name)))
+        .set((slugs::entity_id.eq(id), slugs::public.eq(false), slugs::visible_from.eq(None::<i64>)))
+        .execute(db)?;
+    Ok(())
 }
 
 /// Takes the first of `wanted`, `wanted-2`, `wanted-3` … that nothing has.

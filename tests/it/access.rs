@@ -86,6 +86,12 @@ const ROWS: &[Row] = &[
     row("get_lock",             [401, 404, 200, 200, 200], NO_BODY),
     row("acquire_lock",         [401, 404, 403, 200, 200], || json!({"take_over": true})),
     row("release_lock",         [401, 404, 403, 204, 204], NO_BODY),
+    row("resolve_path",         [200, 200, 200, 200, 200], NO_BODY),
+    row("list_redirects",       [401, 403, 403, 200, 200], NO_BODY),
+    row("create_redirect",      [401, 403, 403, 201, 201], || json!({"from": "/old-{n}", "to": "/city"})),
+    row("get_redirect",         [401, 403, 403, 200, 200], NO_BODY),
+    row("update_redirect",      [401, 403, 403, 200, 200], || json!({"to": "/city?{n}"})),
+    row("delete_redirect",      [401, 403, 403, 204, 204], NO_BODY),
     // Releases hold one draft that can be published.
     row("list_releases",        [401, 403, 403, 200, 200], NO_BODY),
     row("create_release",       [401, 403, 403, 201, 201], || json!({"name": "Release {n}"})),
@@ -196,6 +202,13 @@ async fn place(app: &TestApp, operation: Operation) -> String {
         for (segment, id) in places {
             path = path.replace(segment, id.as_str().unwrap());
         }
+    }
+    if path == "/v1/resolve" {
+        path.push_str("?path=/city");
+    }
+    if path.contains("{redirect}") {
+        let wanted = json!({"from": format!("/former-{}", number()), "to": "/city"});
+        path = path.replace("{redirect}", &admin.post("/v1/redirects", wanted).await.expect(201).id());
     }
     if path.starts_with("/v1/releases/") {
         let body = json!([{"blocks": [{"type": "paragraph", "html": "Text."}]}]);

@@ -310,6 +310,7 @@ async fn add_article(
         role: byline.role,
     };
     let changes = DocumentChanges {
+        take_slug: false,
         slug: Some(slug(&demo.slug)?),
         kind: Some(demo.kind),
         headline: Some(demo.headline),

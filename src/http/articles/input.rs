@@ -118,6 +118,10 @@ pub struct ArticleCreate {
     #[serde(default)]
     #[schema(max_length = 120)]
     slug: Option<String>,
+    /// Take the slug even if it is a former one of another article: what redirects there leads here once this article is
+    /// public, and to nothing until then. A slug that another article has now is 409 all the same.
+    #[serde(default)]
+    take_slug: bool,
     /// The sentence under the headline.
     #[serde(default)]
     #[schema(max_length = 1000)]
@@ -168,6 +172,7 @@ impl Parse for ArticleCreate {
     fn parse(self, faults: &mut Faults) -> Option<DocumentChanges> {
         Some(DocumentChanges {
             slug: self.slug.and_then(|slug| faults.take("/slug", "bad_slug", slug.parse())),
+            take_slug: self.take_slug,
             kind: self.kind,
             headline: line(faults, "/headline", &self.headline, 300),
             standfirst: Some(optional_line(faults, "/standfirst", self.standfirst.as_deref(), 1000)),
@@ -202,6 +207,10 @@ pub struct ArticlePatch {
     #[serde(default)]
     #[schema(max_length = 120, nullable = false)]
     slug: Option<String>,
+    /// Take the slug even if it is a former one of another article: what redirects there leads here once this article is
+    /// public, and to nothing until then. A slug that another article has now is 409 all the same.
+    #[serde(default)]
+    take_slug: bool,
     /// A new standfirst.
     #[serde(default, deserialize_with = "present")]
     #[schema(max_length = 1000)]
@@ -258,6 +267,7 @@ impl Parse for ArticlePatch {
         let dateline = text("/dateline", self.dateline, 100);
         Some(DocumentChanges {
             slug: self.slug.and_then(|slug| faults.take("/slug", "bad_slug", slug.parse())),
+            take_slug: self.take_slug,
             kind: self.kind,
             headline: self.headline.and_then(|headline| line(faults, "/headline", &headline, 300)),
             standfirst,

@@ -103,6 +103,8 @@ pub(super) struct Edit<'a> {
     pub principal: &'a Principal,
     pub record: &'a ArticleRecord,
     pub document: &'a mut Document,
+    /// The slug may be a former one of another article.
+    pub take_slug: bool,
 }
 
 /// Edits the draft of an article under its version.
@@ -128,9 +130,10 @@ pub(super) fn edit_in<T>(
     let draft = load_draft(db, newsroom, principal, record.id)?;
     let old = Document::of(&draft)?;
     let mut new = base.clone().unwrap_or_else(|| old.clone());
-    let result = {
-        let record = &record;
-        change(&mut Edit { db, newsroom, principal, record, document: &mut new })?
+    let (result, take_slug) = {
+        let (record, document) = (&record, &mut new);
+        let mut edit = Edit { db, newsroom, principal, record, document, take_slug: false };
+        (change(&mut edit)?, edit.take_slug)
     };
     if let Some(base) = base {
         settle_links(&mut new, &base)?;
@@ -142,6 +145,9 @@ pub(super) fn edit_in<T>(
     settle_links(&mut new, &old)?;
     body::finish(&mut new.body, &old.body)?;
     let changed = old.differences(&new);
+    if take_slug && old.slug != new.slug {
+        slugs::claim_former(db, new.slug.as_str(), record.id.get())?;
+    }
     if !changed.is_empty() {
         save_edit(db, newsroom, &record, user.id, &old, &new, &changed)?;
     }
@@ -247,6 +253,7 @@ impl Edit<'_> {
 
     pub(super) fn apply(&mut self, changes: DocumentChanges) -> Result<(), Error> {
         let mut faults = Faults::default();
+        self.take_slug = changes.take_slug;
         macro_rules! set {
             ($($field:ident),*) => {$( if let Some(value) = changes.$field { self.document.$field = value; } )*};
         }
@@ -370,8 +377,13 @@ pub async fn create(
                 byline_users: Vec::new(),
             };
             let headline = changes.headline.clone().unwrap_or_default();
-            let slug =
-                claim_slug(db, Entity::Article, changes.slug.clone(), &headline, record.id.get(), false)?;
+            let id = record.id.get();
+            let slug = match &changes.slug {
+                Some(slug) if changes.take_slug => {
+                    slugs::claim_former(db, slug.as_str(), id).map(|()| slug.clone())?
+                }
+                slug => claim_slug(db, Entity::Article, slug.clone(), &headline, id, false)?,
+            };
             let empty = Document {
                 slug,
                 kind: Default::default(),
@@ -390,9 +402,10 @@ pub async fn create(
                 links: Vec::new(),
             };
             let mut document = empty.clone();
-            let edit = (&room, &principal, &record);
-            Edit { db, newsroom: edit.0, principal: edit.1, record: edit.2, document: &mut document }
-                .apply(changes)?;
+            let (newsroom, principal, record) = (&room, &principal, &record);
+            let mut edit =
+                Edit { db, newsroom, principal, record, document: &mut document, take_slug: false };
+            edit.apply(changes)?;
             settle_links(&mut document, &empty)?;
             body::finish(&mut document.body, &empty.body)?;
             articles::insert_record(db, &record)?;

@@ -31,7 +31,7 @@ pub fn existing(db: &mut Db, entity: Entity, ids: &[i64]) -> Result<HashSet<i64>
         Entity::Tag => tags::table.filter(tags::id.eq_any(ids)).select(tags::id).load(db)?,
         Entity::Author => authors::table.filter(authors::id.eq_any(ids)).select(authors::id).load(db)?,
         Entity::Article => articles::table.filter(articles::id.eq_any(ids)).select(articles::id).load(db)?,
-        Entity::Site => Vec::new(),
+        Entity::Site | Entity::Redirect => Vec::new(),
     };
     Ok(found.into_iter().collect())
 }
