@@ -95,10 +95,7 @@ impl LazyValidator {
             let options = jsonschema::options()
                 .with_draft(jsonschema::Draft::Draft202012)
                 .should_validate_formats(false);
-            options
-                .build(&schema)
-                .map_err(|error| tracing::error!(%error, "schema does not compile"))
-                .ok()
+            options.build(&schema).map_err(|error| tracing::error!(%error, "schema does not compile")).ok()
         };
         self.compiled
             .get_or_init(compile)

@@ -126,8 +126,10 @@ pub(super) fn parse_value<T: Parse>(
     let mut domain_faults = Faults::default();
     let command = match serde_json::from_value::<T>(body) {
         Ok(input) => input.parse(&mut domain_faults),
+        // What a schema cannot say, such as an id past 63 bits.
         Err(error) if faults.is_empty() => {
-            return Err(Error::internal("the schema accepts what serde refuses", error));
+            faults.push(Fault::body("", "bad_value", error.to_string()));
+            None
         }
         Err(_) => None,
     };
@@ -248,7 +250,10 @@ impl<T: DeserializeOwned> FromRequest for Query<T> {
     fn from_request(request: &HttpRequest, _payload: &mut Payload) -> Self::Future {
         std::future::ready(parse_query(request).and_then(|object| {
             let parsed = serde_json::from_value(object.into());
-            parsed.map(Self).map_err(|error| Error::internal("a documented parameter cannot be read", error))
+            // What a schema cannot say, such as an id past 63 bits.
+            parsed
+                .map(Self)
+                .map_err(|error| Error::Malformed(format!("A query parameter cannot be read: {error}.")))
         }))
     }
 }

@@ -217,3 +217,14 @@ fn every_operation_is_described() {
     }
     assert!(faults.is_empty(), "{}", faults.join("\n"));
 }
+
+#[actix_web::test]
+async fn an_id_past_63_bits_is_refused() {
+    let app = TestApp::start().await;
+    let (editor, draft) = (app.bold_editor().await, app.draft("Bridge").await);
+    let huge = "9999999999999999999";
+    let wanted = json!({"target": {"article_id": huge}});
+    editor.post(&format!("/v1/articles/{}/links", draft.id()), wanted).await.problem(422, "invalid");
+    editor.get(&format!("/v1/articles?ids={huge}")).await.problem(400, "malformed");
+    editor.get(&format!("/v1/articles/{huge}")).await.problem(404, "not_found");
+}
