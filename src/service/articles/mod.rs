@@ -31,7 +31,7 @@ use crate::{
         id::ArticleId,
         instant::Instant,
         page::{Page, PageRequest},
-        permission::{Action, Grant, allows, require_on_article},
+        permission::{Action, Grant, Standing, allows, require_on_article},
         slug::Reference,
         user::{Principal, User},
         workflow::Step,
@@ -73,7 +73,9 @@ pub struct ArticleListRequest {
 
 /// What a user may do to an article now.
 fn allowed_actions(user: &User, record: &ArticleRecord, now: Instant) -> Vec<&'static str> {
-    let (standing, position) = (record.standing(user.id), record.position_at(now));
+    let position = record.position_at(now);
+    // What was due counts, whether or not it has been recorded yet.
+    let standing = Standing { ever_published: position.ever_published, ..record.standing(user.id) };
     let may = |action| allows(user, action, standing);
     let mut actions = Vec::new();
     if may(Action::EditDraft) && position.is_editable() {
@@ -113,10 +115,13 @@ fn with_workflow(
         articles::records(db, &ids)?.into_iter().map(|record| (record.id, record)).collect();
     let view = |mut article: Article| {
         let record = records.get(&article.id)?;
-        let took_effect = record.scheduled.filter(|dates| dates.live_from <= now);
-        let live = took_effect.or(record.live);
+        let (took_effect, to_come) = match record.scheduled {
+            Some(dates) if dates.live_from <= now => (Some(dates), None),
+            scheduled => (None, scheduled),
+        };
+        let live = took_effect.or(record.live).filter(|dates| dates.is_visible_at(now));
         if article.stage == Stage::Draft {
-            article.published_at = live.or(record.scheduled).map(|dates| dates.published_at);
+            article.published_at = live.or(to_come).map(|dates| dates.published_at);
         }
         let may_read = allows(user, Action::ReadDraft, record.standing(user.id));
         let workflow = may_read.then(|| workflow(user, record, live, now));
@@ -127,7 +132,6 @@ fn with_workflow(
 
 fn workflow(user: &User, record: &ArticleRecord, live: Option<LiveDates>, now: Instant) -> Workflow {
     let position = record.position_at(now);
-    let live = live.filter(|dates| dates.is_visible_at(now));
     Workflow {
         state: position.state,
         live_from: live.map(|dates| dates.live_from),
