@@ -243,8 +243,15 @@ fn remove_scheduled(db: &mut Db, record: &mut ArticleRecord) -> Result<(), Error
     if record.scheduled.take().is_none() {
         return Ok(());
     }
+    let slug = articles::slug_of(db, record.id, Stage::Scheduled)?;
     articles::remove(db, record.id, Stage::Scheduled)?;
     slugs::unpublish_future(db, Entity::Article, record.id.get())?;
+    // The draft may have given up its slug since.
+    if let Some(slug) = slug
+        && articles::slug_of(db, record.id, Stage::Draft)?.as_ref() != Some(&slug)
+    {
+        slugs::release(db, Entity::Article, &slug)?;
+    }
     match &mut record.live {
         Some(live) => {
             live.live_until = live.planned_until;
