@@ -84,6 +84,11 @@ impl Database {
 
 impl TestApp {
     pub async fn start() -> Self {
+        Self::start_with_tokens_for(10).await
+    }
+
+    /// One whose access tokens live so many minutes, for tests that advance the clock a lot.
+    pub async fn start_with_tokens_for(minutes: u32) -> Self {
         static KEY: LazyLock<SecretString> = LazyLock::new(|| auth::generate_key().unwrap());
         let database = Database::create();
         let options = StoreOptions {
@@ -97,7 +102,7 @@ impl TestApp {
             store,
             ids: IdGenerator::new(1),
             clock: Clock::default(),
-            tokens: Arc::new(AccessTokens::from_pem(&KEY, 10).unwrap()),
+            tokens: Arc::new(AccessTokens::from_pem(&KEY, minutes).unwrap()),
             passwords: Arc::new(PasswordHasher::new(2)),
             site: Arc::default(),
         };

@@ -133,6 +133,13 @@ async fn a_schedule_can_be_moved_and_cancelled() {
     // Its slug was never public, so it is free again when the draft gives it up.
     editor.patch(&path, json!({"slug": "another"})).await.expect(200);
     app.draft_of(&editor, "Other", json!({"slug": "later"})).await;
+    // And when the draft gives it up before the schedule does.
+    publish(after(&app, 60)).await;
+    editor.patch(&path, json!({"slug": "third"})).await.expect(200);
+    let wanted = json!({"headline": "Other", "slug": "another"});
+    editor.post("/v1/articles", wanted.clone()).await.problem(409, "taken");
+    editor.act(&format!("{path}/unschedule")).await.expect(200);
+    editor.post("/v1/articles", wanted).await.expect(201);
 
     publish(after(&app, 60)).await;
     editor.delete(&path).await.problem(409, "conflict");

@@ -49,7 +49,7 @@ use crate::{
         id::ArticleId,
         instant::Instant,
         page::{Page, PageRequest},
-        permission::{Action, Grant, allows, require_on_article},
+        permission::{Action, Grant, Standing, allows, require_on_article},
         slug::Reference,
         user::{Principal, User, UserCard},
         workflow::Step,
@@ -91,7 +91,9 @@ pub struct ArticleListRequest {
 
 /// What a user may do to an article now.
 fn allowed_actions(user: &User, record: &ArticleRecord, now: Instant) -> Vec<&'static str> {
-    let (standing, position) = (record.standing(user.id), record.position_at(now));
+    let position = record.position_at(now);
+    // What was due counts, whether or not it has been recorded yet.
+    let standing = Standing { ever_published: position.ever_published, ..record.standing(user.id) };
     let may = |action| allows(user, action, standing);
     let mut actions = Vec::new();
     if may(Action::EditDraft) && position.is_editable() {
@@ -133,10 +135,13 @@ fn with_workflow(
     let assignees = users::cards(db, &assignees)?;
     let view = |mut article: Article| {
         let record = records.get(&article.id)?;
-        let took_effect = record.scheduled.filter(|dates| dates.live_from <= now);
-        let live = took_effect.or(record.live);
+        let (took_effect, to_come) = match record.scheduled {
+            Some(dates) if dates.live_from <= now => (Some(dates), None),
+            scheduled => (None, scheduled),
+        };
+        let live = took_effect.or(record.live).filter(|dates| dates.is_visible_at(now));
         if article.stage == Stage::Draft {
-            article.published_at = live.or(record.scheduled).map(|dates| dates.published_at);
+            article.published_at = live.or(to_come).map(|dates| dates.published_at);
         }
         let may_read = allows(user, Action::ReadDraft, record.standing(user.id));
         let assignee = record.assignee.and_then(|id| assignees.iter().find(|user| user.id == id).cloned());
@@ -154,7 +159,6 @@ fn workflow(
     now: Instant,
 ) -> Workflow {
     let position = record.position_at(now);
-    let live = live.filter(|dates| dates.is_visible_at(now));
     Workflow {
         state: position.state,
         live_from: live.map(|dates| dates.live_from),

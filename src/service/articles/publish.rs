@@ -252,8 +252,15 @@ pub(super) fn remove_scheduled(db: &mut Db, record: &mut ArticleRecord) -> Resul
     let Some(next) = record.scheduled.take() else { return Ok(()) };
     // What readers were to be told with it. No other correction is dated ahead.
     corrections::delete_from(db, record.id, next.live_from)?;
+    let slug = articles::slug_of(db, record.id, Stage::Scheduled)?;
     articles::remove(db, record.id, Stage::Scheduled)?;
     slugs::unpublish_future(db, Entity::Article, record.id.get())?;
+    // The draft may have given up its slug since.
+    if let Some(slug) = slug
+        && articles::slug_of(db, record.id, Stage::Draft)?.as_ref() != Some(&slug)
+    {
+        slugs::release(db, Entity::Article, &slug)?;
+    }
     match &mut record.live {
         Some(live) => {
             live.live_until = live.planned_until;

@@ -95,7 +95,12 @@ pub fn due(db: &mut Db, now: Instant, limit: i64) -> Result<Vec<ArticleId>, Erro
 
 /// The slug of the live document.
 pub fn public_slug(db: &mut Db, id: ArticleId) -> Result<Option<String>, Error> {
-    let slug = contents::table.find((id.get(), stage_number(Stage::Live))).select(contents::slug);
+    slug_of(db, id, Stage::Live)
+}
+
+/// The slug of the document of a stage.
+pub fn slug_of(db: &mut Db, id: ArticleId, stage: Stage) -> Result<Option<String>, Error> {
+    let slug = contents::table.find((id.get(), stage_number(stage))).select(contents::slug);
     Ok(slug.first(db).optional()?)
 }
 
