@@ -19,18 +19,20 @@ use crate::domain::{
 /// # Errors
 /// 409 `taken` if the name belongs, or once belonged, to something else.
 pub fn claim(db: &mut Db, kind: Entity, name: &str, id: i64, public: bool) -> Result<(), Error> {
-    if take(db, kind, name, id, public)? {
-        return Ok(());
+    while !take(db, kind, name, id, public)? {
+        let owner = slugs::table.find((kind.as_str(), name)).select(slugs::entity_id);
+        match owner.first::<i64>(db).optional()? {
+            Some(owner) if owner == id => return Ok(()),
+            Some(_) => {
+                let kind = kind.as_str();
+                let detail = format!("The {kind} name {name:?} belongs, or once belonged, to another.");
+                return Err(Error::taken(detail));
+            }
+            // Its owner has just let go of it.
+            None => {}
+        }
     }
-    let owner: i64 = slugs::table.find((kind.as_str(), name)).select(slugs::entity_id).first(db)?;
-    if owner == id {
-        Ok(())
-    } else {
-        Err(Error::taken(format!(
-            "The {} name {name:?} belongs, or once belonged, to another.",
-            kind.as_str()
-        )))
-    }
+    Ok(())
 }
 
 /// Takes the first of `wanted`, `wanted-2`, `wanted-3` … that nothing has.
