@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 
 use crate::{
     app::{Answer, Client, TestApp},
-    newsroom::{paragraph, path_of},
+    newsroom::{paragraph, path_of, read_more},
 };
 
 /// Rounds of each race.
@@ -350,6 +350,72 @@ async fn retract_and_edit() {
         race_of.reader.get(&path).await.problem(410, "retracted");
         let draft = editor.get(&format!("{path}?stage=draft")).await.expect(200);
         assert_eq!(name_of(&draft.json), if status(&edit) == 200 { "Two" } else { "One" });
+    }
+}
+
+#[actix_web::test]
+async fn two_that_link_to_each_other() {
+    let race_of = Race::begin().await;
+    let (editor, other) = (race_of.editor.if_match("*"), race_of.other.if_match("*"));
+    for round in 0..ROUNDS {
+        let (one, two) = (race_of.draft("One").await, race_of.draft("Two").await);
+        let link = |target: &Answer| json!({"body": [{"blocks": [paragraph("Text."), read_more(target)]}]});
+        for step in ["", "/publish"] {
+            let (method, bodies) = match step {
+                "" => (Method::PATCH, [link(&two), link(&one)]),
+                _ => (Method::POST, [json!({}), json!({})]),
+            };
+            let [first, second] = bodies;
+            let answers = race(
+                round,
+                [
+                    ask(&editor, method.clone(), format!("{}{step}", path_of(&one)), first),
+                    ask(&other, method, format!("{}{step}", path_of(&two)), second),
+                ],
+            )
+            .await;
+            assert_eq!(answers.each_ref().map(status), [200, 200]);
+        }
+        for (source, target) in [(&one, &two), (&two, &one)] {
+            let live = race_of.reader.get(&path_of(source)).await.expect(200);
+            assert_eq!(live.json["related"][0]["target"]["article_id"], target.id());
+        }
+    }
+}
+
+#[actix_web::test]
+async fn publish_while_a_section_is_emptied() {
+    let race_of = Race::begin().await;
+    let (editor, other, reader) = (&race_of.editor, &race_of.other, &race_of.reader);
+    let city = race_of.app.section("city").await;
+    for round in 0..ROUNDS {
+        let section = race_of.app.section(&format!("old-{round}")).await;
+        let mut members = version("One");
+        members["section"] = json!(section);
+        let [one, two] = [
+            race_of.app.draft_of(editor, "One", members.clone()).await,
+            race_of.app.draft_of(editor, "One", members.clone()).await,
+        ];
+        race_of.publish(&path_of(&two), json!({})).await;
+        let answers = race(
+            round,
+            [
+                ask(other, Method::DELETE, format!("/v1/sections/{section}?move_to={city}"), Value::Null),
+                ask(editor, Method::POST, format!("{}/publish", path_of(&one)), json!({})),
+                ask(editor, Method::POST, format!("{}/unpublish", path_of(&two)), Value::Null),
+                ask(editor, Method::POST, "/v1/articles".to_owned(), members),
+            ],
+        )
+        .await;
+        let [moved, published, unpublished, created] = answers.each_ref().map(status);
+        assert_eq!([moved, published, unpublished], [204, 200, 200]);
+        // Whoever still wants the section when it is gone is told so.
+        assert!([201, 409, 422].contains(&created), "{:?}", answers[3]);
+        race_of.check(&one, 1, &["One"]).await;
+        race_of.check(&two, 1, &[]).await;
+        assert_eq!(reader.get(&path_of(&one)).await.expect(200).json["section"]["id"], city);
+        let list = reader.get(&format!("/v1/articles?section=city&ids={}", one.id())).await.expect(200);
+        assert_eq!(list.each("id"), [one.id()]);
     }
 }
 

@@ -21,7 +21,7 @@ use crate::{
     store::{
         articles::{self, Dates},
         conn::Db,
-        slugs,
+        sections, slugs,
     },
 };
 
@@ -313,6 +313,8 @@ pub async fn create(
     newsroom
         .store
         .write(move |db| {
+            // As for an article that is there already, before anything else is locked.
+            sections::hold(db)?;
             let now = room.clock.now();
             let record = ArticleRecord {
                 id: ArticleId::new(room.ids.next()),
