@@ -15,7 +15,7 @@ use crate::{
 };
 
 /// Rounds of each race.
-const ROUNDS: usize = 30;
+const ROUNDS: usize = 25;
 
 type Ask = Pin<Box<dyn Future<Output = Option<Answer>>>>;
 

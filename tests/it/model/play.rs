@@ -184,7 +184,6 @@ impl<'a> Play<'a> {
         self.model.tick(self.now());
         let known = self.names();
         if !self.model.articles.is_empty() || matches!(step.act, Act::Create { .. }) {
-            eprintln!("{index:3} {step}");
             self.act(step).await;
         }
         if self.records {
@@ -193,7 +192,7 @@ impl<'a> Play<'a> {
         self.pass(10);
         self.model.tick(self.now());
         // What an edit did to a name or to what readers see shows in some way of asking only.
-        self.check(index % 4 == 0 || known != self.names()).await;
+        self.check(index.is_multiple_of(4) || known != self.names()).await;
         self.pass(10);
     }
 
