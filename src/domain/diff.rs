@@ -108,12 +108,16 @@ pub struct DocumentDiff {
     pub blocks: Vec<BlockChange>,
 }
 
-/// Compares two documents.
+/// Words and tags that are compared at most; texts beyond are replaced as a whole.
+const MAX_TOKENS: usize = 200_000;
+
+/// Compares two documents. Takes a second or two for the largest: not for a thread that others wait for.
 pub fn diff(old: &Document, new: &Document) -> DocumentDiff {
+    let mut budget = MAX_TOKENS;
     DocumentDiff {
-        fields: fields(old, new),
+        fields: fields(old, new, &mut budget),
         sections: sections(&old.body, &new.body),
-        blocks: blocks(old, new),
+        blocks: blocks(old, new, &mut budget),
     }
 }
 
@@ -122,7 +126,7 @@ fn json(value: &impl Serialize) -> Value {
     serde_json::to_value(value).unwrap_or_default()
 }
 
-fn fields(old: &Document, new: &Document) -> Vec<FieldChange> {
+fn fields(old: &Document, new: &Document, budget: &mut usize) -> Vec<FieldChange> {
     macro_rules! pairs {
         ($($field:ident $name:literal),* $(,)?) => {
             [$(($name, json(&old.$field), json(&new.$field))),*]
@@ -137,7 +141,7 @@ fn fields(old: &Document, new: &Document) -> Vec<FieldChange> {
     let field = |(name, old, new): (&str, Value, Value)| {
         let is_text = ["headline", "standfirst", "kicker"].contains(&name);
         let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
-        let text = is_text.then(|| words(&text(&old), &text(&new)));
+        let text = is_text.then(|| words(&text(&old), &text(&new), budget));
         FieldChange { field: name.to_owned(), old, new, text }
     };
     changed.map(field).collect()
@@ -193,7 +197,7 @@ fn sections(old: &Body, new: &Body) -> Vec<SectionChange> {
     found
 }
 
-fn blocks(old: &Document, new: &Document) -> Vec<BlockChange> {
+fn blocks(old: &Document, new: &Document, budget: &mut usize) -> Vec<BlockChange> {
     type Placed<'a> = (BodySectionId, &'a Block<LinkId>);
     fn placed(body: &Body) -> Vec<Placed<'_>> {
         body.iter().flat_map(|section| section.blocks.iter().map(|block| (section.id, block))).collect()
@@ -225,7 +229,7 @@ fn blocks(old: &Document, new: &Document) -> Vec<BlockChange> {
                 changes,
                 old: before.map_or(Value::Null, |(_, old)| json(&old.content)),
                 new: json(&block.content),
-                text: text.map(|(old, new)| words(&old, &new)),
+                text: text.map(|(old, new)| words(&old, &new, budget)),
             });
         }
     }
@@ -272,9 +276,14 @@ fn tokens(text: &str) -> Vec<&str> {
     tokens
 }
 
-/// Compares two texts by words; no tag is cut.
-fn words(old: &str, new: &str) -> Vec<TextChange> {
+/// Compares two texts by words; no tag is cut. What is left of the budget shrinks by their lengths.
+fn words(old: &str, new: &str, budget: &mut usize) -> Vec<TextChange> {
     let (old, new) = (tokens(old), tokens(new));
+    let Some(left) = budget.checked_sub(old.len() + new.len()) else {
+        let whole = |operation, tokens: &[&str]| TextChange { operation, text: tokens.concat() };
+        return vec![whole(TextOperation::Delete, &old), whole(TextOperation::Insert, &new)];
+    };
+    *budget = left;
     let mut changes = Vec::<TextChange>::new();
     for operation in capture_diff_slices(Algorithm::Myers, &old, &new) {
         let (deleted, inserted) = (operation.old_range(), operation.new_range());
@@ -306,7 +315,7 @@ mod tests {
             TextOperation::Insert => format!("[+{}]", change.text),
             TextOperation::Delete => format!("[-{}]", change.text),
         };
-        words(old, new).into_iter().map(mark).collect()
+        words(old, new, &mut { MAX_TOKENS }).into_iter().map(mark).collect()
     }
 
     #[test]
@@ -329,7 +338,7 @@ mod tests {
     proptest! {
         #[test]
         fn the_pieces_make_up_both_texts(old in "[ab <>/]{0,30}", new in "[ab <>/é]{0,30}") {
-            let changes = words(&old, &new);
+            let changes = words(&old, &new, &mut { MAX_TOKENS });
             let without = |left_out: TextOperation| {
                 let kept = changes.iter().filter(|change| change.operation != left_out);
                 kept.map(|change| change.text.as_str()).collect::<String>()

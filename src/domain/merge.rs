@@ -35,7 +35,11 @@ pub struct MergeConflict {
 struct Conflicts(Vec<MergeConflict>);
 
 impl Conflicts {
+    /// Tells a place, once.
     fn add(&mut self, place: String, base: &impl Serialize, current: &impl Serialize, mine: &impl Serialize) {
+        if self.0.iter().any(|known| known.place == place) {
+            return;
+        }
         // What is stored as JSON serialises.
         let value = |value: Result<Value, _>| value.unwrap_or_default();
         self.0.push(MergeConflict {
@@ -132,7 +136,7 @@ pub fn merge(base: &Document, current: &Document, mine: &Document) -> Result<Doc
             conflicts.pick_list($name, &base.$field, &current.$field, &mine.$field)
         };
     }
-    let merged = Document {
+    let mut merged = Document {
         slug: field!(slug, "slug"),
         kind: field!(kind, "type"),
         headline: field!(headline, "headline"),
@@ -141,7 +145,7 @@ pub fn merge(base: &Document, current: &Document, mine: &Document) -> Result<Doc
         section: field!(section, "section"),
         sections: list!(sections, "sections"),
         tags: list!(tags, "tags"),
-        bylines: list!(bylines, "bylines"),
+        bylines: field!(bylines, "bylines"),
         lead_image: field!(lead_image, "lead_image"),
         language: field!(language, "language"),
         dateline: field!(dateline, "dateline"),
@@ -149,6 +153,8 @@ pub fn merge(base: &Document, current: &Document, mine: &Document) -> Result<Doc
         body: merge_bodies(&mut conflicts, &base.body, &current.body, &mine.body),
         links: merge_links(&mut conflicts, &base.links, &current.links, &mine.links),
     };
+    // One side may have made the other's secondary section the main one.
+    merged.sections.retain(|section| Some(*section) != merged.section);
     if conflicts.0.is_empty() { Ok(merged) } else { Err(conflicts.0) }
 }
 
@@ -261,8 +267,14 @@ fn merge_bodies(conflicts: &mut Conflicts, base: &Body, current: &Body, mine: &B
                 }
             });
             if is_new {
-                let (before, left) = (base.heads.get(removed), side.heads.get(removed));
-                let nothing = None::<&Head>;
+                let whole = |parts: &Parts<'_>| {
+                    let blocks = parts.blocks_of(*removed).iter();
+                    let blocks: Vec<_> =
+                        blocks.filter_map(|id| parts.blocks.get(id).copied().cloned()).collect();
+                    parts.heads.get(removed).map(|head| (head.clone(), blocks))
+                };
+                let (before, left) = (whole(&base), whole(side));
+                let nothing = Value::Null;
                 if std::ptr::eq(side, &current) {
                     conflicts.add(format!("body/{removed}"), &before, &left, &nothing);
                 } else {

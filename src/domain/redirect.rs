@@ -23,7 +23,8 @@ impl SitePath {
             return Err(NotASitePath);
         }
         let decoded = percent_encoding::percent_decode_str(bare).decode_utf8().map_err(|_| NotASitePath)?;
-        if decoded.chars().any(char::is_control) {
+        // Browsers take a backslash for a slash, and two slashes for another site.
+        if decoded.chars().any(|c| c.is_control() || c == '\\') || decoded.starts_with("//") {
             return Err(NotASitePath);
         }
         let trimmed = decoded.trim_end_matches('/').to_lowercase();
@@ -107,7 +108,16 @@ mod tests {
             assert_eq!(SitePath::parse(text).map(|path| path.0), Ok("/world/europe".to_owned()), "{text}");
         }
         assert_eq!(SitePath::parse("/").map(|path| path.0), Ok("/".to_owned()));
-        for text in ["", "world", "//evil.example", "https://a.example/", "/%ff", "/a%00b"] {
+        for text in [
+            "",
+            "world",
+            "//evil.example",
+            "/%2Fevil.example",
+            "/\\evil.example",
+            "https://a.example/",
+            "/%ff",
+            "/a%00b",
+        ] {
             assert_eq!(SitePath::parse(text), Err(NotASitePath), "{text}");
         }
     }

@@ -42,9 +42,14 @@ fn find(db: &mut Db, id: RedirectId) -> Result<Redirect, Error> {
 }
 
 /// Where a redirect of `from` leads in one step, so that there are neither chains nor loops.
-fn collapsed(db: &mut Db, from: &SitePath, to: &Target) -> Result<String, Error> {
+fn collapsed(db: &mut Db, site_url: &str, from: &SitePath, to: &Target) -> Result<String, Error> {
     let loops = || Error::invalid("/to", "loop", "would lead back to where it comes from");
-    let Target::Path(path) = to else { return Ok(to.as_str().to_owned()) };
+    // An address of our own site is a path.
+    let own = to.as_str().strip_prefix(site_url).and_then(|path| SitePath::parse(path).ok());
+    let path = match (to, &own) {
+        (Target::Path(path), _) | (Target::Url(_), Some(path)) => path,
+        (Target::Url(url), None) => return Ok(url.clone()),
+    };
     if path == from {
         return Err(loops());
     }
@@ -108,7 +113,8 @@ pub async fn create(
             redirects::hold(db)?;
             let (now, actor) = (room.clock.now(), created_by.id);
             check_from(db, &room, &from, None)?;
-            let to = collapsed(db, &from, &to)?;
+            let site = room.site.get(db)?;
+            let to = collapsed(db, &site.url, &from, &to)?;
             redirects::point_on(db, from.as_str(), &to, now)?;
             let redirect = Redirect {
                 id: RedirectId::new(room.ids.next()),
@@ -143,7 +149,7 @@ pub async fn update(
         .store
         .write(move |db| {
             redirects::hold(db)?;
-            let (now, old) = (room.clock.now(), find(db, id)?);
+            let (now, old, site) = (room.clock.now(), find(db, id)?, room.site.get(db)?);
             check_version(version, old.version)?;
             let stored = |path: &str| {
                 SitePath::parse(path).map_err(|error| Error::internal("reading a stored redirect", error))
@@ -151,8 +157,10 @@ pub async fn update(
             let from = changes.from.map_or_else(|| stored(&old.from), Ok)?;
             check_from(db, &room, &from, Some(id))?;
             let to = match changes.to {
-                Some(to) => collapsed(db, &from, &to)?,
-                None if old.to == from.as_str() => collapsed(db, &from, &Target::Path(from.clone()))?,
+                Some(to) => collapsed(db, &site.url, &from, &to)?,
+                None if old.to == from.as_str() => {
+                    collapsed(db, &site.url, &from, &Target::Path(from.clone()))?
+                }
                 None => old.to,
             };
             redirects::point_on(db, from.as_str(), &to, now)?;

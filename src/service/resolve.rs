@@ -56,7 +56,7 @@ pub async fn resolve(newsroom: &Newsroom, asked: String, path: SitePath) -> Resu
             let site = site.get(db)?;
             let things = things(db, &site, &path, now)?;
             // A page that is there wins over a redirect.
-            if let Some(thing) = things.iter().find(|thing| thing.path == path.as_str()) {
+            if let Some(thing) = things.iter().find(|thing| is_at(thing, &path)) {
                 return Ok(found(&asked, thing.clone()));
             }
             if let Some(redirect) = redirects::find_from(db, path.as_str())? {
@@ -74,7 +74,12 @@ pub async fn resolve(newsroom: &Newsroom, asked: String, path: SitePath) -> Resu
 pub(super) fn is_live(db: &mut Db, newsroom: &Newsroom, path: &SitePath) -> Result<bool, Error> {
     let site = newsroom.site.get(db)?;
     let things = things(db, &site, path, newsroom.clock.now())?;
-    Ok(things.iter().any(|thing| thing.path == path.as_str()))
+    Ok(things.iter().any(|thing| is_at(thing, path)))
+}
+
+/// Whether this is the present path of a thing, in whatever spelling.
+fn is_at(thing: &Thing, path: &SitePath) -> bool {
+    SitePath::parse(&thing.path).as_ref() == Ok(path)
 }
 
 fn found(asked: &str, thing: Thing) -> Resolved {
@@ -94,6 +99,9 @@ fn lead(db: &mut Db, site: &Site, to: &str, now: Instant) -> Result<Resolved, Er
 
 /// Why there is nothing: an article was retracted, or there is nothing that readers may know of.
 fn absent(db: &mut Db, path: &SitePath) -> Result<Error, Error> {
+    if is_of_taxonomy(path) {
+        return Ok(Error::not_found("page"));
+    }
     let last = path.segments_from_end().next().unwrap_or_default();
     Ok(match articles::retraction_reason(db, &Reference::parse(last))? {
         Some(reason) => Error::Other(ErrorCode::Retracted, reason),
@@ -124,6 +132,9 @@ fn things(db: &mut Db, site: &Site, path: &SitePath, now: Instant) -> Result<Vec
         let path = format!("/authors/{slug}");
         things.push(Thing { entity: Entity::Author, id, slug, path });
     }
+    if is_of_taxonomy(path) {
+        return Ok(things);
+    }
     let audience = Audience::Readers;
     let context = LoadContext { site, now, audience, include: Include::default() };
     for reference in site.permalink.references(path) {
@@ -139,6 +150,11 @@ fn things(db: &mut Db, site: &Site, path: &SitePath, now: Instant) -> Result<Vec
         }));
     }
     Ok(things)
+}
+
+/// Whether a path is that of a tag or author, which no article has.
+fn is_of_taxonomy(path: &SitePath) -> bool {
+    ["/tags/", "/authors/"].iter().any(|prefix| path.as_str().starts_with(prefix))
 }
 
 fn by_name(db: &mut Db, entity: Entity, name: &str) -> Result<Option<i64>, Error> {

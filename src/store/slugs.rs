@@ -19,16 +19,34 @@ use crate::domain::{
 /// # Errors
 /// 409 `taken` if the name belongs, or once belonged, to something else.
 pub fn claim(db: &mut Db, kind: Entity, name: &str, id: i64, public: bool) -> Result<(), Error> {
-    if take(db, kind, name, id, public)? {
-        return Ok(());
+    match take_or_owner(db, kind, name, id, public)? {
+        owner if owner == id => Ok(()),
+        _ => {
+            let way =
+                if kind == Entity::Article { " If it did only once, `take_slug` takes it." } else { "" };
+            let kind = kind.as_str();
+            let detail = format!("The {kind} name {name:?} belongs, or once belonged, to another.{way}");
+            Err(Error::taken(detail))
+        }
     }
-    let owner: i64 = slugs::table.find((kind.as_str(), name)).select(slugs::entity_id).first(db)?;
-    if owner == id {
-        Ok(())
-    } else {
-        let way = if kind == Entity::Article { " If it did only once, `take_slug` takes it." } else { "" };
-        let kind = kind.as_str();
-        Err(Error::taken(format!("The {kind} name {name:?} belongs, or once belonged, to another.{way}")))
+}
+
+/// Takes a name that nothing has, and tells who has it then. The row is locked, so that nobody else can take the name from
+/// its owner before the transaction ends.
+fn take_or_owner(db: &mut Db, kind: Entity, name: &str, id: i64, public: bool) -> Result<i64, Error> {
+    loop {
+        if take(db, kind, name, id, public)? {
+            return Ok(id);
+        }
+        let owner = slugs::table.find((kind.as_str(), name)).select(slugs::entity_id);
+        let owner = match db {
+            Db::Sqlite(conn) => owner.first::<i64>(conn).optional()?,
+            Db::Postgres(conn) => owner.for_update().first::<i64>(conn).optional()?,
+        };
+        // If there is none, it has just let go of the name.
+        if let Some(owner) = owner {
+            return Ok(owner);
+        }
     }
 }
 
@@ -38,10 +56,7 @@ pub fn claim(db: &mut Db, kind: Entity, name: &str, id: i64, public: bool) -> Re
 /// 409 `taken` if the name is the present one of another: of its draft, or of what readers see or will see.
 pub fn claim_former(db: &mut Db, name: &str, id: i64) -> Result<(), Error> {
     let kind = Entity::Article.as_str();
-    if take(db, Entity::Article, name, id, false)? {
-        return Ok(());
-    }
-    let owner: i64 = slugs::table.find((kind, name)).select(slugs::entity_id).first(db)?;
+    let owner = take_or_owner(db, Entity::Article, name, id, false)?;
     if owner == id {
         return Ok(());
     }

@@ -39,6 +39,8 @@ async fn chains_are_collapsed_and_loops_refused() {
     redirect(&editor, "/z", "/y").await.problem(422, "invalid").fault("/to", "loop");
     let bad = redirect(&editor, "//evil.example", "javascript:alert(1)").await.problem(422, "invalid");
     bad.fault("/from", "bad_path").fault("/to", "bad_target");
+    let site = reader.get("/v1/site").await.expect(200).json["url"].as_str().unwrap().to_owned();
+    redirect(&editor, "/own", &format!("{site}/own")).await.problem(422, "invalid").fault("/to", "loop");
 
     let path = format!("/v1/redirects/{}", first.id());
     editor.if_match("\"1\"").patch(&path, json!({"to": "/q"})).await.problem(412, "stale");

@@ -53,7 +53,7 @@ async fn every_page_of_the_site_is_found() {
     let found = reader.get("/v1/resolve?path=/city/harbour/bridge").await.expect(200);
     assert_eq!(found.json["api"], path_of(&article));
     reader.get(found.json["api"].as_str().unwrap()).await.expect(200);
-    for path in ["/nowhere", "/", "/tags/none", "/city/harbour/nothing", "/%F0%9F%8C%89"] {
+    for path in ["/nowhere", "/", "/tags/none", "/tags/bridge", "/city/harbour/nothing", "/%F0%9F%8C%89"] {
         reader.get(&format!("/v1/resolve?path={path}")).await.problem(404, "not_found");
     }
     let long = format!("/{}", "a".repeat(2100));
@@ -114,6 +114,11 @@ async fn an_old_slug_is_taken_only_on_purpose() {
     editor.act(&format!("{}/publish", path_of(&new))).await.expect(200);
     assert_eq!(reader.get("/v1/articles/bridge").await.expect(200).json["headline"], "New");
     reader.get("/v1/articles/old-bridge").await.expect(200);
+    let restored = editor.act(&format!("{old}/revisions/1/restore")).await.expect(200);
+    assert_eq!(restored.json["slug"], "old-bridge", "the slug of then belongs to another now");
+    let contributor = app.contributor().await;
+    let theirs = json!({"headline": "Theirs", "slug": "old", "take_slug": true});
+    contributor.post("/v1/articles", theirs).await.problem(403, "forbidden");
     let other = path_of(&app.draft("Other").await);
     let wanted = json!({"slug": "old-bridge", "take_slug": true});
     editor.patch(&other, wanted).await.problem(409, "taken");

@@ -119,7 +119,7 @@ pub struct ArticleCreate {
     #[schema(max_length = 120)]
     slug: Option<String>,
     /// Take the slug even if it is a former one of another article: what redirects there leads here once this article is
-    /// public, and to nothing until then. A slug that another article has now is 409 all the same.
+    /// public, and to nothing until then. For those who may publish it; a slug that another article has now is 409.
     #[serde(default)]
     take_slug: bool,
     /// The sentence under the headline.
@@ -208,7 +208,7 @@ pub struct ArticlePatch {
     #[schema(max_length = 120, nullable = false)]
     slug: Option<String>,
     /// Take the slug even if it is a former one of another article: what redirects there leads here once this article is
-    /// public, and to nothing until then. A slug that another article has now is 409 all the same.
+    /// public, and to nothing until then. For those who may publish it; a slug that another article has now is 409.
     #[serde(default)]
     take_slug: bool,
     /// A new standfirst.

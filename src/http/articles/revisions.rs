@@ -14,11 +14,7 @@ use super::{
     input::SavePointRequest,
 };
 use crate::{
-    domain::{
-        diff::{self, DocumentDiff},
-        error::Error,
-        revision::Revision,
-    },
+    domain::{diff::DocumentDiff, error::Error, revision::Revision},
     http::{
         answer::{Answer, List},
         caller::{Caller, IfMatch, OptionalIfMatch},
@@ -133,8 +129,8 @@ pub async fn diff_revisions(
     _: NoQuery,
 ) -> Result<HttpResponse, Error> {
     let numbers = (id_segment(&request, "revision", "revision")?, id_segment(&request, "other", "revision")?);
-    let (old, new) = articles::compare_revisions(&newsroom, principal, name.reference(), numbers).await?;
-    Answer::private(&request, diff::diff(&old, &new)).send()
+    let diff = articles::compare_revisions(&newsroom, principal, name.reference(), numbers).await?;
+    Answer::private(&request, diff).send()
 }
 
 /// Restore a revision

@@ -22,7 +22,7 @@ use crate::{
     store::{
         articles::{self, Dates},
         conn::Db,
-        slugs,
+        sections, slugs,
     },
 };
 
@@ -141,11 +141,18 @@ pub(super) fn edit_in<T>(
         let current_version = record.version;
         new = merge::merge(&base, &old, &new)
             .map_err(|conflicts| Error::MergeConflict { current_version, conflicts })?;
+        // Each side kept the limits; both together may not.
+        let mut faults = Faults::default();
+        check_count(&mut faults, "/tags", new.tags.len(), MAX_TAGS);
+        check_count(&mut faults, "/sections", new.sections.len(), MAX_SECONDARY_SECTIONS);
+        faults.check()?;
     }
     settle_links(&mut new, &old)?;
     body::finish(&mut new.body, &old.body)?;
     let changed = old.differences(&new);
     if take_slug && old.slug != new.slug {
+        // Readers lose a redirect by it.
+        require_on_article(user, Action::Publish, record.standing(user.id))?;
         slugs::claim_former(db, new.slug.as_str(), record.id.get())?;
     }
     if !changed.is_empty() {
@@ -263,6 +270,8 @@ impl Edit<'_> {
             let found =
                 self.references(&mut faults, Entity::Section, section.as_slice(), |_| "/section".to_owned())?;
             self.document.section = found.first().copied().map(SectionId::new);
+            let main = self.document.section;
+            self.document.sections.retain(|section| Some(*section) != main);
         }
         if let Some(sections) = changes.sections {
             check_count(&mut faults, "/sections", sections.len(), MAX_SECONDARY_SECTIONS);
@@ -360,6 +369,8 @@ pub async fn create(
     newsroom
         .store
         .write(move |db| {
+            // As for an article that is there already, before anything else is locked.
+            sections::hold(db)?;
             let now = room.clock.now();
             let record = ArticleRecord {
                 id: ArticleId::new(room.ids.next()),
@@ -380,6 +391,7 @@ pub async fn create(
             let id = record.id.get();
             let slug = match &changes.slug {
                 Some(slug) if changes.take_slug => {
+                    require_on_article(principal.user()?, Action::Publish, record.standing(user))?;
                     slugs::claim_former(db, slug.as_str(), id).map(|()| slug.clone())?
                 }
                 slug => claim_slug(db, Entity::Article, slug.clone(), &headline, id, false)?,
@@ -408,10 +420,10 @@ pub async fn create(
             edit.apply(changes)?;
             settle_links(&mut document, &empty)?;
             body::finish(&mut document.body, &empty.body)?;
-            articles::insert_record(db, &record)?;
-            articles::save(db, record.id, Stage::Draft, 1, draft_dates(&record, now), &document, None)?;
+            articles::insert_record(db, record)?;
+            articles::save(db, record.id, Stage::Draft, 1, draft_dates(record, now), &document, None)?;
             articles::record_edit(db, record.id, 1, now, user, &[], &document)?;
-            changed_draft(db, &room, &principal, record.id)
+            changed_draft(db, &room, principal, record.id)
         })
         .await
 }

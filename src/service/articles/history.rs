@@ -8,6 +8,7 @@ use crate::{
     domain::{
         article::{Article, ArticleOrder, Document, Stage},
         change::Entity,
+        diff::{self, DocumentDiff},
         error::{Error, Fault},
         id::ArticleId,
         instant::Instant,
@@ -69,7 +70,7 @@ fn find(db: &mut Db, id: ArticleId, number: i32) -> Result<(Revision, Article), 
     revisions::get(db, id, number)?.ok_or_else(|| Error::not_found("revision"))
 }
 
-/// The documents of two revisions.
+/// What is different between two revisions.
 ///
 /// # Errors
 /// As [`get_revision`].
@@ -78,14 +79,14 @@ pub async fn compare_revisions(
     principal: Principal,
     reference: Reference,
     (old, new): (i32, i32),
-) -> Result<(Document, Document), Error> {
+) -> Result<DocumentDiff, Error> {
     newsroom
         .store
         .read(move |db| {
             let record = readable_record(db, &principal, &reference, false)?;
             let (_, old) = find(db, record.id, old)?;
             let (_, new) = find(db, record.id, new)?;
-            Ok((Document::of(&old)?, Document::of(&new)?))
+            Ok(diff::diff(&Document::of(&old)?, &Document::of(&new)?))
         })
         .await
 }
@@ -113,15 +114,20 @@ pub async fn save_point(
 }
 
 /// Makes the draft what a revision was; readers see nothing of it. The draft that it replaces is kept as a revision.
-/// Sections, tags and authors that are no more are left out.
+/// Sections, tags and authors that are no more are left out, and a slug that belongs to another by now stays as it is.
 ///
 /// # Errors
-/// 403, 404; 409 if the slug belongs to another now; 412 for a stale version.
+/// 403, 404; 412 for a stale version.
 pub async fn restore(newsroom: &Newsroom, on: EditRequest, number: i32) -> Result<ArticleView, Error> {
     let restored = edit(newsroom, on, move |edit| {
         let (_, revision) = find(edit.db, edit.record.id, number)?;
         let mut document = Document::of(&revision)?;
         drop_missing(edit.db, &mut document)?;
+        let name = [Reference::Slug(document.slug.to_string())];
+        let owner = slugs::resolve(edit.db, Entity::Article, &name)?.into_iter().flatten().next();
+        if owner.is_some_and(|owner| owner != edit.record.id.get()) {
+            document.slug = edit.document.slug.clone();
+        }
         let draft = load_draft(edit.db, edit.newsroom, edit.principal, edit.record.id)?;
         let note = format!("Before revision {number} was restored");
         let (user, now) = (edit.principal.user()?.id, edit.newsroom.clock.now());

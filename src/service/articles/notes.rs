@@ -93,7 +93,7 @@ pub async fn create_note(
         .store
         .write(move |db| {
             let author = principal.user()?.id;
-            let record = readable_record(db, &principal, &reference, false)?;
+            let record = readable_record(db, &principal, &reference, true)?;
             if let Some(block) = block_id {
                 let draft = Document::of(&load_draft(db, &room, &principal, record.id)?)?;
                 let mut blocks = draft.body.iter().flat_map(|section| &section.blocks);

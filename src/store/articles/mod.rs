@@ -25,7 +25,7 @@ use super::{
     conn::{Db, on_either},
     from_json,
     schema::{article_edits, articles, authors, content_bylines},
-    to_json,
+    sections, to_json,
 };
 use crate::domain::{
     article::{ArticleRecord, Document, Stage},
@@ -135,9 +135,14 @@ fn byline_users(db: &mut Db, ids: &[ArticleId]) -> Result<Vec<(ArticleId, UserId
 
 /// The record of an article, held to the end of the transaction so that two writers of one article go one after the
 /// other. (SQLite has one writer anyway.)
+///
+/// The tree of sections is held before: one that changes the tree holds it too, and then waits for documents and for the
+/// order of changes. The lock is not one against links from other articles, which look at the id alone.
 pub fn lock_record(db: &mut Db, id: ArticleId) -> Result<Option<ArticleRecord>, Error> {
+    sections::hold(db)?;
     if let Db::Postgres(conn) = db {
-        articles::table.find(id.get()).select(articles::id).for_update().first::<i64>(conn).optional()?;
+        let record = articles::table.find(id.get()).select(articles::id);
+        record.for_no_key_update().first::<i64>(conn).optional()?;
     }
     find_record(db, id)
 }

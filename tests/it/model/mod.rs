@@ -16,8 +16,8 @@ use self::{
 };
 use crate::app::TestApp;
 
-/// Sequences of a run.
-const CASES: u32 = 60;
+/// Sequences of a run; `PROPTEST_CASES` sets another number.
+const CASES: u32 = 8;
 /// Steps of a sequence.
 const STEPS: std::ops::Range<usize> = 20..60;
 
@@ -65,8 +65,8 @@ fn readers_see_what_the_rules_say() {
     let system = actix_web::rt::System::new();
     // Days pass within a sequence.
     let app = system.block_on(TestApp::start_with_tokens_for(1_000_000));
-    let config =
-        Config { cases: CASES, max_shrink_time: 60_000, failure_persistence: None, ..Config::default() };
+    let cases = std::env::var("PROPTEST_CASES").map_or(CASES, |number| number.parse().unwrap());
+    let config = Config { cases, max_shrink_time: 60_000, failure_persistence: None, ..Config::default() };
     let sequences = (any::<bool>(), prop::collection::vec(step(), STEPS));
     let result = TestRunner::new(config).run(&sequences, |(records, steps)| {
         system.block_on(async {
