@@ -92,6 +92,7 @@ async fn an_archived_article_is_put_away() {
     assert_eq!(state(&editor.act(&format!("{path}/archive")).await.expect(200)), "archived");
     reader.get(&path).await.problem(404, "not_found");
     editor.patch(&path, json!({"kicker": "A"})).await.problem(409, "invalid_transition");
+    // What the workflow has no step for is not first checked for its text.
     editor.act(&format!("{path}/publish")).await.problem(409, "invalid_transition");
     assert_eq!(state(&editor.act(&format!("{path}/reopen")).await.expect(200)), "unpublished");
     editor.patch(&path, json!({"kicker": "A"})).await.expect(200);

@@ -183,7 +183,8 @@ fn apply(
     let mut outcome = Outcome::default();
     match command {
         Command::Publish(publication) => {
-            let at = publication.at.filter(|at| *at > now).unwrap_or(now);
+            let (_, later) = publish::admit(room, user, &record, publication)?;
+            let at = later.unwrap_or(now);
             let checked = preflight::check_alone(db, room, principal, &record, at)?;
             let confirmed = publication.confirm_warnings || !room.site.get(db)?.confirm_warnings;
             preflight::check_findings(&checked.findings, confirmed)?;

@@ -97,16 +97,30 @@ pub(super) fn publish(
     how: &Publication,
     document: &Document,
 ) -> Result<(), Error> {
-    let now = room.clock.now();
-    let later = how.at.filter(|at| *at > now);
-    let step = if later.is_some() { Step::Schedule } else { Step::Publish };
-    let state = act::next_state(room, user, &record, step)?;
-    check_dates(how, later.unwrap_or(now))?;
+    let (state, later) = admit(room, user, &record, how)?;
     let record = ArticleRecord { state, ..record };
     match later {
         Some(at) => schedule(db, room, user, record, how, document, at),
         None => go_live(db, room, user, record, how, document),
     }
+}
+
+/// The state to which a publication leads, and its instant if that is to come.
+///
+/// # Errors
+/// 409 if the workflow has no such step now; 422 for dates that do not fit each other.
+pub(super) fn admit(
+    room: &Newsroom,
+    user: &User,
+    record: &ArticleRecord,
+    how: &Publication,
+) -> Result<(State, Option<Instant>), Error> {
+    let now = room.clock.now();
+    let later = how.at.filter(|at| *at > now);
+    let step = if later.is_some() { Step::Schedule } else { Step::Publish };
+    let state = act::next_state(room, user, record, step)?;
+    check_dates(how, later.unwrap_or(now))?;
+    Ok((state, later))
 }
 
 fn check_dates(how: &Publication, from: Instant) -> Result<(), Error> {
