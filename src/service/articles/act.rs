@@ -6,7 +6,6 @@ use super::{
 use crate::{
     domain::{
         article::{ArticleRecord, Document, Stage},
-        change::ChangeKind,
         error::Error,
         instant::Instant,
         link::InboundLink,
@@ -198,7 +197,7 @@ fn apply(
         }
         Command::Unschedule => {
             record.state = next_state(room, user, &record, step)?;
-            publish::unschedule(db, &record)?;
+            publish::remove_scheduled(db, &mut record)?;
         }
         Command::Unpublish | Command::Retract { .. } | Command::Archive => {
             record.state = next_state(room, user, &record, step)?;
@@ -278,9 +277,4 @@ pub(super) fn remove(db: &mut Db, room: &Newsroom, on: &EditRequest) -> Result<O
     slugs::forget(db, Entity::Article, record.id.get())?;
     articles::delete(db, record.id)?;
     Ok(Outcome { affected_links, ..Default::default() })
-}
-
-/// What kind of public change a publication is.
-pub(super) const fn change_kind(was_live: bool) -> ChangeKind {
-    if was_live { ChangeKind::Updated } else { ChangeKind::Created }
 }

@@ -77,9 +77,10 @@ pub(super) fn record_change(
     at: Instant,
     actor: Option<UserId>,
 ) -> Result<(), Error> {
-    let kind = match after {
-        Some(_) => act::change_kind(before.is_some()),
-        None => ChangeKind::Removed,
+    let kind = match (before, after) {
+        (_, None) => ChangeKind::Removed,
+        (None, Some(_)) => ChangeKind::Created,
+        (Some(_), Some(_)) => ChangeKind::Updated,
     };
     let path = after.map(|article| article.path.clone());
     let old_path = before.map(|article| article.path.clone()).filter(|old| Some(old) != path.as_ref());
@@ -258,10 +259,6 @@ fn schedule(
 }
 
 /// Takes a scheduled publication back.
-pub(super) fn unschedule(db: &mut Db, record: &ArticleRecord) -> Result<(), Error> {
-    remove_scheduled(db, &mut record.clone())
-}
-
 pub(super) fn remove_scheduled(db: &mut Db, record: &mut ArticleRecord) -> Result<(), Error> {
     let Some(next) = record.scheduled.take() else { return Ok(()) };
     // What readers were to be told with it. No other correction is dated ahead.
