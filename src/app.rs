@@ -74,6 +74,7 @@ pub fn serve(newsroom: &Newsroom, listener: TcpListener, workers: usize) -> Resu
             .app_data(contract.clone())
             .app_data(operations.clone())
             .app_data(PayloadConfig::new(http::input::MAX_BODY))
+            .wrap(from_fn(http::caller::authenticate))
             .wrap(from_fn(http::middleware::head_as_get))
             .wrap(from_fn(http::error::problems))
             .wrap(from_fn(http::middleware::measure))

@@ -8,7 +8,7 @@ use std::fmt;
 use serde::Serialize;
 use serde_json::{Map, Value};
 
-use super::{merge::MergeConflict, note::EditLock};
+use super::{merge::MergeConflict, note::EditLock, permission::Scope};
 
 macro_rules! error_codes {
     ($($variant:ident $code:literal $status:literal $title:literal $meaning:literal)*) => {
@@ -49,6 +49,7 @@ error_codes! {
     Unauthenticated      "unauthenticated"       401 "Not authenticated"      "The operation needs an access token, or the one sent is not valid. Log in at `/v1/auth/login`."
     BadCredentials       "bad_credentials"       401 "Wrong credentials"      "E-mail address or password are wrong."
     Forbidden            "forbidden"             403 "Not allowed"            "The role of the caller does not permit this action on this thing."
+    InsufficientScope    "insufficient_scope"    403 "Insufficient scope"     "The API token lacks the scope that this needs; `detail` names it."
     NotFound             "not_found"             404 "Not found"              "There is nothing here, or nothing that the caller may see."
     MethodNotAllowed     "method_not_allowed"    405 "Method not allowed"     "The path exists but not with this method; `Allow` lists those that it has."
     NotAcceptable        "not_acceptable"        406 "Not acceptable"         "The resource has no representation of the kinds in `Accept`."
@@ -162,7 +163,7 @@ impl Extend<Fault> for Faults {
 }
 
 /// Why an operation did not happen. Nothing of it has happened then.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub enum Error {
     /// The request cannot be read.
     Malformed(String),
@@ -221,6 +222,13 @@ impl Error {
     /// The role does not permit it.
     pub fn forbidden(what: &str) -> Self {
         Self::Other(ErrorCode::Forbidden, format!("Your role does not let you {what}."))
+    }
+
+    /// The API token was not made for this.
+    pub fn insufficient_scope(scopes: &[Scope]) -> Self {
+        let names: Vec<_> = scopes.iter().map(|scope| scope.as_str()).collect();
+        let detail = format!("This needs an API token with the scope {}.", names.join(" or "));
+        Self::Other(ErrorCode::InsufficientScope, detail)
     }
 
     /// No valid token.

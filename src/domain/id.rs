@@ -95,6 +95,10 @@ id_types! {
     RedirectId,
     /// A set of articles that go live together.
     ReleaseId,
+    /// A log-in, until it ends.
+    SessionId,
+    /// What a program shows in place of a user's log-in.
+    ApiTokenId,
 }
 
 define_snowflake_id!(

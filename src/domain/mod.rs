@@ -13,6 +13,7 @@ pub mod instant;
 pub mod link;
 pub mod merge;
 pub mod note;
+pub mod origin;
 pub mod page;
 pub mod permission;
 pub mod preflight;

@@ -1,11 +1,12 @@
 //! Users, their roles, and who is asking.
 
-use std::str::FromStr;
+use std::{ops::Deref, str::FromStr, sync::Arc};
 
 use super::{
-    error::Error,
-    id::{AuthorId, UserId},
+    error::{Error, ErrorCode},
+    id::{ApiTokenId, AuthorId, SessionId, UserId},
     instant::Instant,
+    permission::Scope,
     text_enum::text_enum,
 };
 
@@ -71,21 +72,81 @@ pub struct UserCard {
     pub name: String,
 }
 
+/// By what somebody has shown who they are.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Credential {
+    /// By running the program: the command line, the demo, the worker.
+    System,
+    /// By logging in.
+    Session(SessionId),
+    /// By an API token, which permits what its scopes name and nothing else.
+    Token(ApiTokenId, Vec<Scope>),
+}
+
+/// A user at work, with the credential that they have shown. It dereferences to the user; what they may do is asked of
+/// [`super::permission`].
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Actor {
+    /// Who it is.
+    pub user: User,
+    /// How that is known.
+    pub credential: Credential,
+}
+
+impl Actor {
+    /// A user in whose name the program itself acts.
+    pub fn system(user: User) -> Self {
+        Self { user, credential: Credential::System }
+    }
+
+    /// The session, or 403 for an API token: what concerns the account itself is not done by programs.
+    ///
+    /// # Errors
+    /// 403.
+    pub fn session(&self) -> Result<SessionId, Error> {
+        match self.credential {
+            Credential::Session(id) => Ok(id),
+            _ => Err(Error::Other(
+                ErrorCode::Forbidden,
+                "This needs somebody who has logged in, not an API token.".to_owned(),
+            )),
+        }
+    }
+}
+
+impl Deref for Actor {
+    type Target = User;
+
+    fn deref(&self) -> &User {
+        &self.user
+    }
+}
+
 /// Who is asking.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Principal {
     /// A reader without credentials.
     Anonymous,
-    /// A user who has shown a valid token.
-    User(User),
+    /// A user who has shown a valid credential.
+    User(Arc<Actor>),
 }
 
 impl Principal {
+    /// A user in whose name the program itself acts.
+    pub fn system(user: User) -> Self {
+        Self::User(Arc::new(Actor::system(user)))
+    }
+
+    /// The same user, as whoever is asking.
+    pub fn of(actor: &Actor) -> Self {
+        Self::User(Arc::new(actor.clone()))
+    }
+
     /// The user, or 401 for the anonymous.
-    pub fn user(&self) -> Result<&User, Error> {
+    pub fn user(&self) -> Result<&Actor, Error> {
         match self {
             Self::Anonymous => Err(Error::unauthenticated()),
-            Self::User(user) => Ok(user),
+            Self::User(actor) => Ok(actor),
         }
     }
 

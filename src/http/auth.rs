@@ -140,7 +140,7 @@ pub async fn login(
         token_type: "Bearer",
         expires_in: logged_in.expires_in_seconds,
     };
-    Answer::ok(&request, &Principal::User(logged_in.user), response).send()
+    Answer::ok(&request, &Principal::system(logged_in.user), response).send()
 }
 
 /// Who am I
@@ -154,6 +154,6 @@ pub async fn get_me(
     Caller(principal): Caller,
     _: NoQuery,
 ) -> Result<HttpResponse, Error> {
-    let me = Me::from(principal.user()?.clone());
+    let me = Me::from(principal.user()?.user.clone());
     Answer::ok(&request, &principal, me).send()
 }

@@ -1,8 +1,13 @@
 //! Who is calling, and on which version they build.
 
-use std::{future::Future, pin::Pin};
-
-use actix_web::{FromRequest, HttpRequest, dev::Payload, http::header, web};
+use actix_web::{
+    FromRequest, HttpMessage as _, HttpRequest,
+    body::MessageBody,
+    dev::{Payload, ServiceRequest, ServiceResponse},
+    http::header,
+    middleware::Next,
+    web,
+};
 use utoipa::{
     IntoParams,
     openapi::{
@@ -26,18 +31,40 @@ pub struct Caller(pub Principal);
 
 impl FromRequest for Caller {
     type Error = Error;
-    type Future = Pin<Box<dyn Future<Output = Result<Self, Error>>>>;
+    type Future = std::future::Ready<Result<Self, Error>>;
 
     fn from_request(request: &HttpRequest, _payload: &mut Payload) -> Self::Future {
-        let token = bearer_token(request);
-        let newsroom = request.app_data::<web::Data<Newsroom>>().cloned();
-        Box::pin(async move {
-            let Some(token) = token? else { return Ok(Self(Principal::Anonymous)) };
-            let newsroom =
-                newsroom.ok_or_else(|| Error::Internal("the application has no newsroom".to_owned()))?;
-            auth::authenticate(&newsroom, &token).await.map(|user| Self(Principal::User(user)))
-        })
+        let found = request.extensions().get::<Authenticated>().map(|found| found.0.clone());
+        let missing = || Err(Error::Internal("the application does not authenticate".to_owned()));
+        std::future::ready(found.unwrap_or_else(missing).map(Self))
     }
+}
+
+/// Who is calling, or why that cannot be told: found out once for each request, before anything else looks at it.
+#[derive(Debug, Clone)]
+pub struct Authenticated(Result<Principal, Error>);
+
+impl Authenticated {
+    /// Who is calling; a reader if the credentials are bad.
+    pub fn principal(&self) -> Principal {
+        self.0.clone().unwrap_or(Principal::Anonymous)
+    }
+}
+
+/// Middleware: leaves [`Authenticated`] with the request. A handler that takes no [`Caller`] does not care whether the
+/// credentials are good.
+pub(crate) async fn authenticate<B: MessageBody + 'static>(
+    request: ServiceRequest,
+    next: Next<B>,
+) -> Result<ServiceResponse<B>, actix_web::Error> {
+    let found = match (bearer_token(request.request()), request.app_data::<web::Data<Newsroom>>()) {
+        (Err(error), _) => Err(error),
+        (Ok(None), _) => Ok(Principal::Anonymous),
+        (Ok(Some(_)), None) => Err(Error::Internal("the application has no newsroom".to_owned())),
+        (Ok(Some(token)), Some(newsroom)) => auth::authenticate(newsroom, &token).await,
+    };
+    request.extensions_mut().insert(Authenticated(found));
+    next.call(request).await
 }
 
 /// The token of `Authorization: Bearer …` (RFC 6750, section 2.1).

@@ -16,6 +16,7 @@ pub mod middleware;
 pub mod notes;
 pub mod openapi;
 pub mod operations;
+pub mod origin;
 mod paging;
 pub mod path;
 pub mod previews;

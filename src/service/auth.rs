@@ -23,7 +23,7 @@ use crate::{
         error::{Error, ErrorCode},
         id::UserId,
         instant::Instant,
-        user::{EmailAddress, User},
+        user::{EmailAddress, Principal, User},
     },
     store::users,
 };
@@ -232,10 +232,10 @@ fn decoy() -> String {
 ///
 /// # Errors
 /// 401 if the token is not valid, or its user is gone or suspended.
-pub async fn authenticate(newsroom: &Newsroom, token: &str) -> Result<User, Error> {
+pub async fn authenticate(newsroom: &Newsroom, token: &str) -> Result<Principal, Error> {
     let id = newsroom.tokens.verify(token, newsroom.clock.now())?;
     match newsroom.store.read(move |db| users::find(db, id)).await? {
-        Some(user) if !user.suspended => Ok(user),
+        Some(user) if !user.suspended => Ok(Principal::system(user)),
         _ => Err(Error::unauthenticated()),
     }
 }

@@ -20,7 +20,7 @@ use crate::{
         preflight::Finding,
         release::{MAX_ITEMS, Release, ReleaseAction, ReleaseChanges, ReleaseState},
         slug::Reference,
-        user::{Principal, User, UserCard},
+        user::{Actor, Principal, UserCard},
     },
     store::{articles, conn::Db, releases, slugs},
 };
@@ -277,7 +277,7 @@ pub async fn act(
 fn take_effect(
     db: &mut Db,
     room: &Newsroom,
-    user: &User,
+    user: &Actor,
     id: ReleaseId,
     version: Option<i64>,
     at: Option<Instant>,
@@ -326,7 +326,7 @@ fn cancel(db: &mut Db, room: &Newsroom, id: ReleaseId, version: Option<i64>) -> 
 /// What a release will do to its articles.
 struct Plan<'a> {
     room: &'a Newsroom,
-    user: &'a User,
+    user: &'a Actor,
     release: &'a Release,
     records: HashMap<ArticleId, ArticleRecord>,
     at: Instant,
@@ -337,7 +337,7 @@ struct Plan<'a> {
 impl<'a> Plan<'a> {
     fn new(
         room: &'a Newsroom,
-        user: &'a User,
+        user: &'a Actor,
         release: &'a Release,
         records: Vec<ArticleRecord>,
         at: Instant,
@@ -379,7 +379,7 @@ impl<'a> Plan<'a> {
     /// Links of articles outside the release that readers lose.
     fn affected_links(&self, db: &mut Db) -> Result<Vec<InboundLink>, Error> {
         let mut affected = Vec::new();
-        let principal = Principal::User(self.user.clone());
+        let principal = Principal::of(self.user);
         for id in &self.going {
             let inbound = article_service::inbound_of(db, self.room, &principal, *id)?;
             affected.extend(inbound.into_iter().filter(|link| !self.going.contains(&link.article_id)));

@@ -414,7 +414,7 @@ async fn owner(newsroom: &Newsroom) -> Result<User, Error> {
 /// The sections. Those that are there already are taken as they are.
 async fn sections(newsroom: &Newsroom, owner: &User) -> Result<Vec<SectionId>, Error> {
     let there = newsroom.store.read(crate::store::sections::all).await?;
-    let principal = Principal::User(owner.clone());
+    let principal = Principal::system(owner.clone());
     let mut made = Vec::new();
     for name in SECTIONS {
         let path = format!("/{name}");

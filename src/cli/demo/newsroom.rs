@@ -219,7 +219,7 @@ pub async fn load_newsroom(newsroom: &Newsroom) -> Result<DemoLogin, Error> {
     }
     let admin =
         add_user(newsroom, "admin@demo.example", "Demo admin", Role::Admin, unknown_password()).await?;
-    let admin = Principal::User(admin);
+    let admin = Principal::system(admin);
 
     add_site(newsroom, &admin, demo.site).await?;
     add_taxonomy(newsroom, &admin, demo.sections, demo.tags, demo.authors).await?;

@@ -13,7 +13,7 @@ use crate::{
         permission::Action,
         preflight::Finding,
         revision::RevisionKind,
-        user::User,
+        user::Actor,
         workflow::{State, Step},
     },
     service::Newsroom,
@@ -157,7 +157,7 @@ pub(super) fn check_release(record: &ArticleRecord) -> Result<(), Error> {
 /// The state after a step, or 409 with the steps that are open.
 pub(super) fn next_state(
     room: &Newsroom,
-    user: &User,
+    user: &Actor,
     record: &ArticleRecord,
     step: Step,
 ) -> Result<State, Error> {
@@ -172,7 +172,7 @@ fn apply(
     db: &mut Db,
     room: &Newsroom,
     on: &EditRequest,
-    user: &User,
+    user: &Actor,
     mut record: ArticleRecord,
     step: Step,
     command: &Command,
@@ -224,7 +224,7 @@ fn discard(
     db: &mut Db,
     room: &Newsroom,
     on: &EditRequest,
-    user: &User,
+    user: &Actor,
     record: &ArticleRecord,
 ) -> Result<(), Error> {
     let draft = load_draft(db, room, &on.principal, record.id)?;

@@ -15,7 +15,7 @@ use crate::{
         merge,
         permission::{Action, allows, require, require_on_article},
         slug::Reference,
-        user::{Principal, User},
+        user::{Actor, Principal},
         workflow::State,
     },
     service::{Newsroom, claim_slug},
@@ -50,7 +50,7 @@ impl EditRequest {
         db: &mut Db,
         room: &Newsroom,
         action: Action,
-    ) -> Result<(&User, ArticleRecord), Error> {
+    ) -> Result<(&Actor, ArticleRecord), Error> {
         let (user, record) = self.admit(db, room, action)?;
         match self.version {
             Some(version) if version != record.version => Err(stale(db, &record, version)?),
@@ -59,7 +59,7 @@ impl EditRequest {
     }
 
     /// As [`Self::begin`], whatever the version.
-    fn admit(&self, db: &mut Db, room: &Newsroom, action: Action) -> Result<(&User, ArticleRecord), Error> {
+    fn admit(&self, db: &mut Db, room: &Newsroom, action: Action) -> Result<(&Actor, ArticleRecord), Error> {
         let user = self.principal.user()?;
         let record = readable_record(db, &self.principal, &self.reference, true)?;
         let record = publish::settle(db, room, record)?;

@@ -13,7 +13,7 @@ use crate::{
         note::NoteKind,
         preflight::{Finding, Severity},
         release::ReleaseAction,
-        user::{Principal, User},
+        user::{Actor, Principal},
         workflow::{State, Step},
     },
     service::{Newsroom, articles::Publication},
@@ -28,7 +28,7 @@ use crate::{
 pub fn check_member(
     db: &mut Db,
     room: &Newsroom,
-    user: &User,
+    user: &Actor,
     record: &ArticleRecord,
     action: ReleaseAction,
     at: Instant,
@@ -54,7 +54,7 @@ pub fn check_member(
     let mut findings = match action {
         ReleaseAction::Unpublish => Vec::new(),
         ReleaseAction::Publish => {
-            let principal = Principal::User(user.clone());
+            let principal = Principal::of(user);
             preflight::check(db, room, &principal, record, at, (coming, going))?.findings
         }
     };
@@ -68,11 +68,11 @@ pub fn check_member(
 pub fn publish_member(
     db: &mut Db,
     room: &Newsroom,
-    user: &User,
+    user: &Actor,
     record: ArticleRecord,
     how: &Publication,
 ) -> Result<(), Error> {
-    let draft = load_draft(db, room, &Principal::User(user.clone()), record.id)?;
+    let draft = load_draft(db, room, &Principal::of(user), record.id)?;
     let kind = if how.at.is_some() { NoteKind::Scheduled } else { NoteKind::Published };
     notes::tell(db, room, &record, user.id, kind, how.note.clone())?;
     publish::publish(db, room, user, record, how, &Document::of(&draft)?)
@@ -82,7 +82,7 @@ pub fn publish_member(
 pub fn unpublish_member(
     db: &mut Db,
     room: &Newsroom,
-    user: &User,
+    user: &Actor,
     mut record: ArticleRecord,
     later: Option<Instant>,
 ) -> Result<(), Error> {

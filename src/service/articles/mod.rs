@@ -49,9 +49,9 @@ use crate::{
         id::ArticleId,
         instant::Instant,
         page::{Page, PageRequest},
-        permission::{Action, Grant, Standing, allows, require_on_article},
+        permission::{Action, Grant, Standing, allows, credential_allows, require_on_article},
         slug::Reference,
-        user::{Principal, User, UserCard},
+        user::{Actor, Principal, UserCard},
         workflow::Step,
     },
     store::{
@@ -90,7 +90,7 @@ pub struct ArticleListRequest {
 }
 
 /// What a user may do to an article now.
-fn allowed_actions(user: &User, record: &ArticleRecord, now: Instant) -> Vec<&'static str> {
+fn allowed_actions(user: &Actor, record: &ArticleRecord, now: Instant) -> Vec<&'static str> {
     let position = record.position_at(now);
     // What was due counts, whether or not it has been recorded yet.
     let standing = Standing { ever_published: position.ever_published, ..record.standing(user.id) };
@@ -124,7 +124,7 @@ fn allowed_actions(user: &User, record: &ArticleRecord, now: Instant) -> Vec<&'s
 /// Adds the workflow to articles whose draft the user may read. Four statements whatever their number.
 fn with_workflow(
     db: &mut Db,
-    user: &User,
+    user: &Actor,
     articles: Vec<Article>,
     now: Instant,
 ) -> Result<Vec<ArticleView>, Error> {
@@ -152,7 +152,7 @@ fn with_workflow(
 }
 
 fn workflow(
-    user: &User,
+    user: &Actor,
     record: &ArticleRecord,
     live: Option<LiveDates>,
     assignee: Option<UserCard>,
@@ -253,6 +253,9 @@ async fn list_at(
         Stage::Live => None,
         Stage::Draft | Stage::Scheduled => {
             let user = principal.user()?;
+            if !credential_allows(&user.credential, Action::ReadDraft) {
+                return Err(Error::insufficient_scope(Action::ReadDraft.scopes()));
+            }
             (Action::ReadDraft.grant(user.role) != Grant::All).then_some(user.id)
         }
     };

@@ -11,7 +11,7 @@ use crate::{
         instant::Instant,
         note::{EditLock, NewNote, Note, NoteKind},
         page::{Page, PageRequest},
-        permission::{Action, allows, require_on_article},
+        permission::{Action, require_on_article, role_allows},
         slug::Reference,
         user::{Principal, Role, User, UserCard},
     },
@@ -194,7 +194,7 @@ fn find_assignee(db: &mut Db, record: &ArticleRecord, id: UserId) -> Result<User
     let fault = |code, message: &str| Err(Error::invalid("/user_id", code, message));
     match users::find(db, id)?.filter(|user| !user.suspended) {
         None => fault("unknown_user", "there is no such user"),
-        Some(user) if !allows(&user, Action::ReadDraft, record.standing(id)) => {
+        Some(user) if !role_allows(&user, Action::ReadDraft, record.standing(id)) => {
             fault("cannot_read", "may not read this draft")
         }
         Some(user) => Ok(user),

@@ -11,7 +11,7 @@ use crate::{
         id::{ArticleId, UserId},
         instant::Instant,
         revision::RevisionKind,
-        user::{Principal, User},
+        user::{Actor, Principal},
         workflow::{State, Step},
     },
     service::Newsroom,
@@ -93,7 +93,7 @@ pub(super) fn record_change(
 pub(super) fn publish(
     db: &mut Db,
     room: &Newsroom,
-    user: &User,
+    user: &Actor,
     record: ArticleRecord,
     how: &Publication,
     document: &Document,
@@ -112,7 +112,7 @@ pub(super) fn publish(
 /// 409 if the workflow has no such step now; 422 for dates that do not fit each other.
 pub(super) fn admit(
     room: &Newsroom,
-    user: &User,
+    user: &Actor,
     record: &ArticleRecord,
     how: &Publication,
 ) -> Result<(State, Option<Instant>), Error> {
@@ -148,12 +148,12 @@ fn stamps(how: &Publication, live: Option<&Article>, from: Instant) -> (Instant,
 fn go_live(
     db: &mut Db,
     room: &Newsroom,
-    user: &User,
+    user: &Actor,
     mut record: ArticleRecord,
     how: &Publication,
     document: &Document,
 ) -> Result<(), Error> {
-    let (now, principal) = (room.clock.now(), Principal::User(user.clone()));
+    let (now, principal) = (room.clock.now(), Principal::of(user));
     // What is published now takes the place of what was to come.
     remove_scheduled(db, &mut record)?;
     let live = load(db, room, &principal, record.id, Stage::Live)?;
@@ -225,13 +225,13 @@ pub(super) fn stored(db: &mut Db, room: &Newsroom, id: ArticleId, stage: Stage) 
 fn schedule(
     db: &mut Db,
     room: &Newsroom,
-    user: &User,
+    user: &Actor,
     mut record: ArticleRecord,
     how: &Publication,
     document: &Document,
     at: Instant,
 ) -> Result<(), Error> {
-    let principal = Principal::User(user.clone());
+    let principal = Principal::of(user);
     remove_scheduled(db, &mut record)?;
     let live = load(db, room, &principal, record.id, Stage::Live)?;
     let (published_at, updated_at) = stamps(how, live.as_ref(), at);

@@ -24,9 +24,10 @@ use crate::domain::{
     error::Error,
     id::ArticleId,
     instant::Instant,
+    permission::{Action, credential_allows},
     site::Site,
     slug::Slug,
-    user::{Principal, User},
+    user::{Actor, Principal},
 };
 
 /// For whom an article is read.
@@ -35,7 +36,7 @@ pub enum Audience<'a> {
     /// Readers, who see what is public.
     Readers,
     /// Somebody who works here, and sees what they may.
-    Staff(&'a User),
+    Staff(&'a Actor),
     /// Nobody in particular: a snapshot, or the holder of a preview link. Everything is shown.
     Everybody,
 }
@@ -43,8 +44,10 @@ pub enum Audience<'a> {
 impl<'a> From<&'a Principal> for Audience<'a> {
     fn from(principal: &'a Principal) -> Self {
         match principal {
-            Principal::Anonymous => Self::Readers,
-            Principal::User(user) => Self::Staff(user),
+            Principal::User(actor) if credential_allows(&actor.credential, Action::ReadDraft) => {
+                Self::Staff(actor)
+            }
+            Principal::User(_) | Principal::Anonymous => Self::Readers,
         }
     }
 }
