@@ -19,6 +19,7 @@ use crate::{
     service::{
         Newsroom,
         auth::{self, AccessTokens, PasswordHasher},
+        oidc::SingleSignOn,
         site::SiteCache,
     },
     store::{Store, StoreOptions, conn::DatabaseUrl},
@@ -47,6 +48,9 @@ pub fn open_newsroom(config: &Config) -> Result<Newsroom, Error> {
         tokens: Arc::new(AccessTokens::from_pem(&key, config.access_token_minutes)?),
         passwords: Arc::new(PasswordHasher::new(config.password_hashing_concurrency)),
         site: Arc::new(SiteCache::default()),
+        oidc: config.oidc.clone().map(|settings| {
+            Arc::new(SingleSignOn::new(settings, format!("{}{}", config.public_url, http::oidc::CALLBACK)))
+        }),
     })
 }
 

@@ -48,6 +48,7 @@ error_codes! {
     InvalidParameter     "invalid_parameter"     400 "Invalid parameter"      "A query or path parameter is unknown, repeated or has a value that it cannot take; `errors` names each."
     Unauthenticated      "unauthenticated"       401 "Not authenticated"      "The operation needs an access token, or the one sent is not valid. Log in at `/v1/auth/login`."
     BadCredentials       "bad_credentials"       401 "Wrong credentials"      "E-mail address or password are wrong."
+    BadLoginCode         "bad_login_code"        401 "Wrong login code"       "The login code was used, has expired or belongs to another verifier. Begin again at `/v1/auth/oidc/start`."
     Forbidden            "forbidden"             403 "Not allowed"            "The role of the caller does not permit this action on this thing."
     InsufficientScope    "insufficient_scope"    403 "Insufficient scope"     "The API token lacks the scope that this needs; `detail` names it."
     NotFound             "not_found"             404 "Not found"              "There is nothing here, or nothing that the caller may see."

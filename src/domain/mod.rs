@@ -23,6 +23,7 @@ pub mod redirect;
 pub mod release;
 pub mod revision;
 pub mod section;
+pub mod session;
 pub mod site;
 pub mod slug;
 pub mod tag;

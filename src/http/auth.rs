@@ -20,7 +20,10 @@ use crate::{
         permission::{Action, Grant},
         user::{EmailAddress, Principal, Role, User},
     },
-    service::{Newsroom, auth},
+    service::{
+        Newsroom,
+        auth::{self, LoggedIn},
+    },
 };
 
 /// E-mail address and password.
@@ -74,8 +77,15 @@ impl fmt::Debug for LoginResponse {
     }
 }
 
+impl From<LoggedIn> for LoginResponse {
+    fn from(logged_in: LoggedIn) -> Self {
+        let LoggedIn { token, expires_in_seconds, user: _ } = logged_in;
+        Self { access_token: token, token_type: "Bearer", expires_in: expires_in_seconds }
+    }
+}
+
 /// The one secret that is meant for its reader.
-fn exposed<S: Serializer>(secret: &SecretString, serializer: S) -> Result<S::Ok, S::Error> {
+pub(super) fn exposed<S: Serializer>(secret: &SecretString, serializer: S) -> Result<S::Ok, S::Error> {
     serializer.serialize_str(secret.expose_secret())
 }
 
@@ -135,12 +145,8 @@ pub async fn login(
     Input(Credentials { email, password }): Input<LoginRequest>,
 ) -> Result<HttpResponse, Error> {
     let logged_in = auth::login(&newsroom, email, password).await?;
-    let response = LoginResponse {
-        access_token: logged_in.token,
-        token_type: "Bearer",
-        expires_in: logged_in.expires_in_seconds,
-    };
-    Answer::ok(&request, &Principal::system(logged_in.user), response).send()
+    let principal = Principal::system(logged_in.user.clone());
+    Answer::ok(&request, &principal, LoginResponse::from(logged_in)).send()
 }
 
 /// Who am I

@@ -14,6 +14,7 @@ pub mod input;
 pub mod links;
 pub mod middleware;
 pub mod notes;
+pub mod oidc;
 pub mod openapi;
 pub mod operations;
 pub mod origin;
@@ -43,6 +44,10 @@ fn v1(routes: &mut ServiceConfig<'_>) {
     routes
         // access                                  who may
         .service(auth::login)                   // everybody
+        .service(oidc::get_single_sign_on)      // everybody
+        .service(oidc::start_single_sign_on)    // everybody
+        .service(oidc::receive_single_sign_on)  // browsers that come from the provider
+        .service(oidc::complete_single_sign_on) // who has a login code and its verifier
         .service(auth::get_me)                  // everybody who can log in
         .service(setup::complete_setup)         // who has the set-up link
         // articles

@@ -192,6 +192,8 @@ impl PasswordHasher {
     /// 503 when too many passwords wait to be hashed.
     pub async fn verify(&self, phc: Option<String>, password: SecretString) -> Result<bool, Error> {
         self.run(move |argon2| {
+            // A user without a password has an empty hash.
+            let phc = phc.filter(|phc| !phc.is_empty());
             let known = phc.is_some();
             let phc = phc.unwrap_or_else(decoy);
             let hash =

@@ -4,10 +4,12 @@ pub mod articles;
 pub mod auth;
 pub mod authors;
 pub mod changes;
+pub mod oidc;
 pub mod redirects;
 pub mod releases;
 pub mod resolve;
 pub mod sections;
+pub mod sessions;
 pub mod setup;
 pub mod site;
 pub mod tags;
@@ -42,6 +44,8 @@ pub struct Newsroom {
     pub passwords: Arc<PasswordHasher>,
     /// The site as it was last read.
     pub site: Arc<site::SiteCache>,
+    /// Single sign-on, if it is on.
+    pub oidc: Option<Arc<oidc::SingleSignOn>>,
 }
 
 impl Newsroom {

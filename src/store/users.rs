@@ -12,7 +12,7 @@ use crate::domain::{
     error::Error,
     id::{AuthorId, UserId},
     instant::Instant,
-    user::{EmailAddress, User, UserCard},
+    user::{EmailAddress, Role, User, UserCard},
 };
 
 #[derive(Queryable, Selectable, Insertable)]
@@ -98,6 +98,31 @@ pub fn insert(db: &mut Db, user: &User, password_hash: &str) -> Result<(), Error
     };
     diesel::insert_into(users::table).values(row).execute(db)?;
     Ok(())
+}
+
+/// Gives a user another password by its hash; an empty one is no password.
+pub fn set_password_hash(db: &mut Db, id: UserId, password_hash: &str) -> Result<(), Error> {
+    let set = users::password_hash.eq(password_hash.to_owned());
+    diesel::update(users::table.find(id.get())).set(set).execute(db)?;
+    Ok(())
+}
+
+/// Gives a user another role.
+pub fn set_role(db: &mut Db, id: UserId, role: Role, now: Instant) -> Result<(), Error> {
+    let set = (users::role.eq(role.as_str()), users::updated_at.eq(now.millis()));
+    diesel::update(users::table.find(id.get())).set(set).execute(db)?;
+    Ok(())
+}
+
+/// Whether no other user is an administrator who is not suspended.
+pub fn is_last_admin(db: &mut Db, id: UserId) -> Result<bool, Error> {
+    exclusive(db, Lock::Setup)?;
+    let others = users::table
+        .filter(users::id.ne(id.get()))
+        .filter(users::role.eq(Role::Admin.as_str()))
+        .filter(users::suspended.eq(false));
+    let any: bool = diesel::select(diesel::dsl::exists(others)).get_result(db)?;
+    Ok(!any)
 }
 
 /// Begins what only a newsroom without users may do: false if there are users. Until the transaction ends nobody else
