@@ -21,12 +21,15 @@ use actix_web::dev::ServerHandle;
 use masthead::{
     domain::{
         id::IdGenerator,
+        identity::OidcSettings,
         instant::Clock,
         user::{Role, User},
     },
+    http::oidc::CALLBACK,
     service::{
         Newsroom,
         auth::{self, AccessTokens, PasswordHasher},
+        oidc::SingleSignOn,
         users,
     },
     store::{Store, StoreOptions},
@@ -89,6 +92,15 @@ impl TestApp {
 
     /// One whose access tokens live so many minutes, for tests that advance the clock a lot.
     pub async fn start_with_tokens_for(minutes: u32) -> Self {
+        Self::launch(minutes, None)
+    }
+
+    /// One with single sign-on.
+    pub async fn start_with_oidc(settings: OidcSettings) -> Self {
+        Self::launch(10, Some(settings))
+    }
+
+    fn launch(minutes: u32, oidc: Option<OidcSettings>) -> Self {
         static KEY: LazyLock<SecretString> = LazyLock::new(|| auth::generate_key().unwrap());
         let database = Database::create();
         let options = StoreOptions {
@@ -98,6 +110,9 @@ impl TestApp {
         };
         let store = Store::open(&options).unwrap();
         store.migrate().unwrap();
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let address = listener.local_addr().unwrap();
+        let callback = format!("http://{address}{CALLBACK}");
         let newsroom = Newsroom {
             store,
             ids: IdGenerator::new(1),
@@ -105,9 +120,8 @@ impl TestApp {
             tokens: Arc::new(AccessTokens::from_pem(&KEY, minutes).unwrap()),
             passwords: Arc::new(PasswordHasher::new(2)),
             site: Arc::default(),
+            oidc: oidc.map(|settings| Arc::new(SingleSignOn::new(settings, callback))),
         };
-        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-        let address = listener.local_addr().unwrap();
         let (started, starting) = mpsc::channel();
         let served = newsroom.clone();
         let thread = thread::spawn(move || {

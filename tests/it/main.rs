@@ -22,6 +22,8 @@ mod migrations;
 mod model;
 mod newsroom;
 mod notes;
+mod oidc;
+mod oidc_provider;
 mod postgres;
 mod previews;
 mod races;

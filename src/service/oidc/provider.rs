@@ -5,9 +5,9 @@ use std::{fmt, sync::Arc, time::Duration};
 use openidconnect::{
     AdditionalClaims, AuthType, AuthenticationFlow, AuthorizationCode, ClaimsVerificationError, Client,
     ClientId, ClientSecret, CsrfToken, EmptyExtraTokenFields, EndpointMaybeSet, EndpointNotSet, EndpointSet,
-    HttpRequest, HttpResponse, IdTokenClaims, IdTokenFields, IdTokenVerifier, IssuerUrl, Nonce,
-    PkceCodeChallenge, PkceCodeVerifier, RedirectUrl, RequestTokenError, Scope, StandardErrorResponse,
-    StandardTokenResponse, TokenResponse as _,
+    HttpRequest, IdTokenClaims, IdTokenFields, IdTokenVerifier, IssuerUrl, Nonce, PkceCodeChallenge,
+    PkceCodeVerifier, RedirectUrl, RequestTokenError, Scope, StandardErrorResponse, StandardTokenResponse,
+    TokenResponse as _,
     core::{
         CoreAuthDisplay, CoreAuthPrompt, CoreClientAuthMethod, CoreErrorResponseType, CoreGenderClaim,
         CoreJsonWebKey, CoreJweContentEncryptionAlgorithm, CoreJwsSigningAlgorithm, CoreProviderMetadata,
@@ -303,7 +303,7 @@ impl Provider {
 }
 
 /// Sends a request and reads the answer, if it is not too long.
-async fn send(http: &reqwest::Client, request: HttpRequest) -> Result<HttpResponse, Fault> {
+async fn send(http: &reqwest::Client, request: HttpRequest) -> Result<http::Response<Vec<u8>>, Fault> {
     let failed = |error: reqwest::Error| Fault::of("asking the provider", &error);
     let request = request.try_into().map_err(failed)?;
     let mut response = http.execute(request).await.map_err(failed)?;
