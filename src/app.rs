@@ -2,7 +2,7 @@
 
 mod data_folder;
 
-use std::{net::TcpListener, sync::Arc};
+use std::net::TcpListener;
 
 use actix_web::{
     App, HttpServer,
@@ -14,13 +14,11 @@ use tracing_actix_web::TracingLogger;
 
 use crate::{
     config::Config,
-    domain::{error::Error, id::IdGenerator, instant::Clock},
+    domain::error::Error,
     http::{self, contract::Contract, operations},
     service::{
-        Newsroom,
-        auth::{self, AccessTokens, PasswordHasher},
-        oidc::SingleSignOn,
-        site::SiteCache,
+        Newsroom, NewsroomOptions,
+        auth::{self, AccessTokens},
     },
     store::{Store, StoreOptions, conn::DatabaseUrl},
 };
@@ -41,17 +39,15 @@ pub fn open_newsroom(config: &Config) -> Result<Newsroom, Error> {
         connections: config.database_connections,
         synchronous: config.sqlite_synchronous,
     })?;
-    Ok(Newsroom {
-        store,
-        ids: IdGenerator::new(config.node),
-        clock: Clock::default(),
-        tokens: Arc::new(AccessTokens::from_pem(&key, config.access_token_minutes)?),
-        passwords: Arc::new(PasswordHasher::new(config.password_hashing_concurrency)),
-        site: Arc::new(SiteCache::default()),
-        oidc: config.oidc.clone().map(|settings| {
-            Arc::new(SingleSignOn::new(settings, format!("{}{}", config.public_url, http::oidc::CALLBACK)))
-        }),
-    })
+    let options = NewsroomOptions {
+        node: config.node,
+        tokens: AccessTokens::from_pem(&key, config.access_token_minutes)?,
+        password_hashing_concurrency: config.password_hashing_concurrency,
+        session_days: config.session_days,
+        public_url: config.public_url.clone(),
+        oidc: config.oidc.clone(),
+    };
+    Newsroom::open(store, options)
 }
 
 /// The OpenAPI document that the code generates.
@@ -68,6 +64,7 @@ pub fn openapi() -> Result<serde_json::Value, Error> {
 /// # Errors
 /// When the listener cannot be used.
 pub fn serve(newsroom: &Newsroom, listener: TcpListener, workers: usize) -> Result<Server, Error> {
+    newsroom.store.watch()?;
     let newsroom = Data::new(newsroom.clone());
     let document = openapi()?;
     let operations = Data::new(operations::State::new(&document)?);
@@ -78,6 +75,7 @@ pub fn serve(newsroom: &Newsroom, listener: TcpListener, workers: usize) -> Resu
             .app_data(contract.clone())
             .app_data(operations.clone())
             .app_data(PayloadConfig::new(http::input::MAX_BODY))
+            .wrap(from_fn(http::record::record))
             .wrap(from_fn(http::caller::authenticate))
             .wrap(from_fn(http::middleware::head_as_get))
             .wrap(from_fn(http::error::problems))

@@ -48,6 +48,10 @@ error_codes! {
     InvalidParameter     "invalid_parameter"     400 "Invalid parameter"      "A query or path parameter is unknown, repeated or has a value that it cannot take; `errors` names each."
     Unauthenticated      "unauthenticated"       401 "Not authenticated"      "The operation needs an access token, or the one sent is not valid. Log in at `/v1/auth/login`."
     BadCredentials       "bad_credentials"       401 "Wrong credentials"      "E-mail address or password are wrong."
+    SecondFactorRequired "second_factor_required" 401 "Second factor required" "The password is right; send a `code` of your second factor, or a recovery code, with it."
+    BadSecondFactor      "bad_second_factor"     401 "Wrong second factor"    "The `code` is not of your second factor, or it was used before."
+    BadRefreshToken      "bad_refresh_token"     401 "Bad refresh token"      "The refresh token is not valid, was used before, or its session has ended. Log in again."
+    EnrolmentRequired    "enrolment_required"    403 "Second factor wanted"   "This site wants a second factor of your role. Until you have one, only `/v1/me/second-factor` is open to you."
     BadLoginCode         "bad_login_code"        401 "Wrong login code"       "The login code was used, has expired or belongs to another verifier. Begin again at `/v1/auth/oidc/start`."
     Forbidden            "forbidden"             403 "Not allowed"            "The role of the caller does not permit this action on this thing."
     InsufficientScope    "insufficient_scope"    403 "Insufficient scope"     "The API token lacks the scope that this needs; `detail` names it."
@@ -62,6 +66,7 @@ error_codes! {
     InRelease            "in_release"            409 "In a scheduled release" "The article belongs to a release that is about to take effect; cancel the release first."
     InvalidTransition    "invalid_transition"    409 "Invalid transition"     "The workflow has no such step from the present state; `allowed_actions` lists the steps that it has."
     Retracted            "retracted"             410 "Retracted"              "The article was taken back; `detail` has the reason that was published."
+    DeadLink             "dead_link"             410 "The link is dead"       "The one-time link was used, has expired, or was replaced by another. Ask an administrator for a new one."
     SetupDone            "setup_done"            410 "Set-up is done"         "The set-up link was used, has expired, or there are users already."
     Stale                "stale"                 412 "Version is stale"       "`If-Match` names a version that is no longer the present one; `current_version` tells that, `changed` what is different since."
     TooLarge             "too_large"             413 "Too large"              "The body is larger than the server takes."
@@ -69,8 +74,10 @@ error_codes! {
     Invalid              "invalid"               422 "Invalid input"          "The body can be read but breaks rules; `errors` lists every fault with its place."
     NotReady             "not_ready"             422 "Not ready to publish"   "The draft has faults that block publication; `errors` lists them."
     Unconfirmed          "unconfirmed_warnings"  422 "Warnings are not confirmed" "The draft has warnings, and this site wants them confirmed: send `confirm_warnings`. `errors` lists them."
+    IdempotencyKeyReused "idempotency_key_reused" 422 "Idempotency-Key was used" "The `Idempotency-Key` was used for another request; take a new one for each."
     BulkFailed           "bulk_failed"           422 "Nothing was done"       "One of the actions cannot be taken, so none was; `errors` tells which and why."
     PreconditionRequired "precondition_required" 428 "If-Match is required"   "Editing needs `If-Match` with the version that was read, so that nobody's work is overwritten."
+    TooManyAttempts      "too_many_attempts"     429 "Too many attempts"      "Logging in has failed too often; wait for `Retry-After` seconds."
     Internal             "internal"              500 "Internal error"         "Something went wrong in the server; the log has it under the `request_id`."
     Busy                 "busy"                  503 "Busy"                   "The server or its database has too much to do or cannot be reached; try again after `Retry-After` seconds."
     StorageFull          "storage_full"          507 "Storage is full"        "The database cannot grow or cannot be written; nothing was changed."
@@ -208,6 +215,15 @@ pub enum Error {
         /// The present name, which takes the place of the old one in the request's path.
         to: String,
     },
+    /// An error of the table that passes with time.
+    RetryAfter {
+        /// Which.
+        code: ErrorCode,
+        /// A sentence on this occurrence.
+        detail: String,
+        /// Seconds until another try is worth it.
+        seconds: u64,
+    },
     /// Any other error of the table, with a sentence on this occurrence.
     Other(ErrorCode, String),
     /// A fault of the server. The text is logged, never sent.
@@ -287,7 +303,7 @@ impl Error {
             Self::MergeConflict { .. } => ErrorCode::MergeConflict,
             Self::InvalidTransition { .. } => ErrorCode::InvalidTransition,
             Self::Moved { .. } => ErrorCode::NotFound,
-            Self::Other(code, _) => *code,
+            Self::Other(code, _) | Self::RetryAfter { code, .. } => *code,
             Self::Internal(_) => ErrorCode::Internal,
         }
     }
@@ -307,9 +323,10 @@ impl Error {
     /// The outer half: one sentence for the caller.
     pub fn detail(&self) -> &str {
         match self {
-            Self::Malformed(detail) | Self::Other(_, detail) | Self::InvalidTransition { detail, .. } => {
-                detail
-            }
+            Self::Malformed(detail)
+            | Self::Other(_, detail)
+            | Self::RetryAfter { detail, .. }
+            | Self::InvalidTransition { detail, .. } => detail,
             Self::InvalidParameters(_)
             | Self::Invalid(_)
             | Self::NotReady(_)

@@ -117,7 +117,7 @@ impl Problem {
 }
 
 /// Seconds after which a busy server is worth another try.
-const RETRY_AFTER: &str = "1";
+const RETRY_AFTER: u64 = 1;
 
 impl ResponseError for Error {
     fn status_code(&self) -> StatusCode {
@@ -149,10 +149,14 @@ pub(crate) async fn problems<B: MessageBody + 'static>(
     let request = response.request().clone();
     let allow = response.headers().get(header::ALLOW).cloned();
     let request_id = tracing_actix_web_request_id(&request);
+    let mut retry_after = None;
     let (problem, moved) = match response.response().error().map(|error| error.as_error::<Error>()) {
         Some(Some(Error::Moved { to })) => (None, Some(to.clone())),
         Some(Some(error)) => {
             log(error);
+            if let Error::RetryAfter { seconds, .. } = error {
+                retry_after = Some(*seconds);
+            }
             (Some(Problem::new(error, request_id)), None)
         }
         other => {
@@ -171,7 +175,10 @@ pub(crate) async fn problems<B: MessageBody + 'static>(
         builder.insert_header((header::WWW_AUTHENTICATE, r#"Bearer realm="masthead""#));
     }
     if status == StatusCode::SERVICE_UNAVAILABLE {
-        builder.insert_header((header::RETRY_AFTER, RETRY_AFTER));
+        retry_after = Some(retry_after.unwrap_or(RETRY_AFTER));
+    }
+    if let Some(seconds) = retry_after {
+        builder.insert_header((header::RETRY_AFTER, seconds));
     }
     if let Some(allow) = allow {
         builder.insert_header((header::ALLOW, allow));

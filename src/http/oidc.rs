@@ -30,9 +30,6 @@ use crate::{
     },
 };
 
-/// Where the provider sends browsers back, below the address of the server.
-pub const CALLBACK: &str = "/v1/auth/oidc/callback";
-
 /// Whether there is single sign-on.
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(example = json!({"enabled": true, "name": "Courier account"}))]
@@ -187,8 +184,9 @@ pub async fn start_single_sign_on(
 pub async fn receive_single_sign_on(
     request: HttpRequest,
     newsroom: Data<Newsroom>,
+    From(origin): From,
 ) -> Result<HttpResponse, Error> {
-    let location = oidc::receive(&newsroom, callback(request.query_string())).await?;
+    let location = oidc::receive(&newsroom, callback(request.query_string()), origin).await?;
     let mut location = HeaderValue::from_str(location.expose_secret())
         .map_err(|error| Error::internal("the address of a tool", error))?;
     location.set_sensitive(true);
@@ -217,8 +215,7 @@ pub async fn complete_single_sign_on(
     Input((login_code, verifier)): Input<SingleSignOnComplete>,
 ) -> Result<HttpResponse, Error> {
     let logged_in = oidc::complete(&newsroom, &login_code, &verifier, origin).await?;
-    let principal = Principal::system(logged_in.user.clone());
-    Answer::ok(&request, &principal, LoginResponse::from(logged_in)).send()
+    Answer::private(&request, LoginResponse::from(logged_in)).send()
 }
 
 #[cfg(test)]

@@ -20,16 +20,12 @@ use std::{
 use actix_web::dev::ServerHandle;
 use masthead::{
     domain::{
-        id::IdGenerator,
         identity::OidcSettings,
-        instant::Clock,
         user::{Role, User},
     },
-    http::oidc::CALLBACK,
     service::{
-        Newsroom,
-        auth::{self, AccessTokens, PasswordHasher},
-        oidc::SingleSignOn,
+        Newsroom, NewsroomOptions,
+        auth::{self, AccessTokens},
         users,
     },
     store::{Store, StoreOptions},
@@ -44,6 +40,9 @@ use crate::{postgres, spec};
 
 /// Of every user that the harness makes.
 pub const PASSWORD: &str = "salt-marsh-ferry-timetable-49";
+
+/// Where others would reach the server; it is not there.
+pub const PUBLIC_URL: &str = "https://cms.newsroom.example";
 
 /// A server of one test.
 pub struct TestApp {
@@ -110,18 +109,17 @@ impl TestApp {
         };
         let store = Store::open(&options).unwrap();
         store.migrate().unwrap();
+        let options = NewsroomOptions {
+            node: 1,
+            tokens: AccessTokens::from_pem(&KEY, minutes).unwrap(),
+            password_hashing_concurrency: 2,
+            session_days: 30,
+            public_url: PUBLIC_URL.to_owned(),
+            oidc,
+        };
+        let newsroom = Newsroom::open(store, options).unwrap();
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let address = listener.local_addr().unwrap();
-        let callback = format!("http://{address}{CALLBACK}");
-        let newsroom = Newsroom {
-            store,
-            ids: IdGenerator::new(1),
-            clock: Clock::default(),
-            tokens: Arc::new(AccessTokens::from_pem(&KEY, minutes).unwrap()),
-            passwords: Arc::new(PasswordHasher::new(2)),
-            site: Arc::default(),
-            oidc: oidc.map(|settings| Arc::new(SingleSignOn::new(settings, callback))),
-        };
         let (started, starting) = mpsc::channel();
         let served = newsroom.clone();
         let thread = thread::spawn(move || {

@@ -7,12 +7,13 @@ use masthead::{
         user::Role,
     },
     service::users,
+    store::{conn::Db, second_factors},
 };
 use serde_json::{Value, json};
 use url::Url;
 
 use crate::{
-    app::{Answer, Client, PASSWORD, TestApp},
+    app::{Answer, Client, PASSWORD, PUBLIC_URL, TestApp},
     oidc_provider::{CLIENT_ID, CLIENT_SECRET, Key, Provider},
 };
 
@@ -95,7 +96,7 @@ impl Attempt {
         let answer = browser.get(self.authorization_url.clone()).send().await.unwrap();
         assert_eq!(answer.status(), 302);
         let location = answer.headers()["location"].to_str().unwrap();
-        let path = location.strip_prefix(&app.origin()).expect("back to where it came from");
+        let path = location.strip_prefix(PUBLIC_URL).expect("back to where it came from");
         assert!(path.starts_with("/v1/auth/oidc/callback?"), "{path}");
         path.to_owned()
     }
@@ -283,11 +284,31 @@ async fn linking_ends_what_was_set_before() {
     let provider = Provider::start();
     let app = TestApp::start_with_oidc(linking(&provider)).await;
     let user = add_user(&app, Role::Author).await;
-    password_login(&app).await.expect(200);
+    // Somebody was here first: password, session, refresh token, API token, one-time link.
+    let before = password_login(&app).await.expect(200);
+    let squatter = app.with_token(before.json["access_token"].as_str());
+    let wanted = json!({"name": "Mine", "scopes": ["articles:read_drafts"]});
+    let token = squatter.post("/v1/tokens", wanted).await.expect(201);
+    let token = app.with_token(token.json["token"].as_str());
+    let link = app.admin().await.act(&format!("/v1/users/{}/password-link", user.id)).await.expect(201);
+    let link = link.json["url"].as_str().unwrap().split_once('#').unwrap().1.to_owned();
+    for client in [&squatter, &token] {
+        client.get("/v1/me").await.expect(200);
+    }
+
     provider.tells(person("ada", "ADA@newsroom.EXAMPLE", &["desk"]));
     let (_, me) = log_in(&app).await;
     assert_eq!((&me["id"], &me["role"]), (&json!(user.id), &json!("editor")));
     password_login(&app).await.problem(401, "bad_credentials");
+    for client in [&squatter, &token] {
+        client.get("/v1/me").await.problem(401, "unauthenticated");
+    }
+    let reader = app.anonymous();
+    let refresh = json!({"refresh_token": before.json["refresh_token"]});
+    reader.post("/v1/auth/refresh", refresh).await.problem(401, "bad_refresh_token");
+    let redeem = json!({"token": link, "password": PASSWORD});
+    reader.post("/v1/auth/password-link", redeem).await.problem(410, "dead_link");
+
     // Later log-ins end nothing.
     let (first, _) = log_in(&app).await;
     log_in(&app).await;
@@ -299,37 +320,105 @@ async fn linking_ends_what_was_set_before() {
 }
 
 #[actix_web::test]
+async fn linking_ends_a_second_factor() {
+    let provider = Provider::start();
+    let app = TestApp::start_with_oidc(linking(&provider)).await;
+    let user = add_user(&app, Role::Editor).await;
+    let (id, now) = (user.id, app.newsroom.clock.now());
+    let enrol = move |db: &mut Db| {
+        second_factors::begin(db, id, &"JBSWY3DPEHPK3PXPJBSWY3DPEHPK3PXP".into())?;
+        second_factors::confirm(db, id, now)
+    };
+    app.newsroom.store.write(enrol).await.unwrap();
+    password_login(&app).await.problem(401, "second_factor_required");
+    provider.tells(ada(json!({})));
+    assert_eq!(log_in(&app).await.1["has_second_factor"], false);
+}
+
+#[actix_web::test]
+async fn a_session_is_as_good_as_one_with_a_password() {
+    let provider = Provider::start();
+    let app = TestApp::start_with_oidc(creating(&provider)).await;
+    provider.tells(ada(json!({})));
+    let (attempt, code) = login_code(&app).await;
+    let answer = attempt.complete(&app, &code).await.expect(200);
+    let next = json!({"refresh_token": answer.json["refresh_token"]});
+    let next = app.anonymous().post("/v1/auth/refresh", next).await.expect(200);
+    let client = app.with_token(next.json["access_token"].as_str());
+    let sessions = client.get("/v1/sessions").await.expect(200);
+    assert_eq!(sessions.each("method"), ["oidc"]);
+    client.act("/v1/auth/logout").await.expect(204);
+    client.get("/v1/me").await.problem(401, "unauthenticated");
+}
+
+#[actix_web::test]
+async fn the_audit_log_tells_what_single_sign_on_did() {
+    let provider = Provider::start();
+    let both = OidcSettings { create_users: true, ..linking(&provider) };
+    let app = TestApp::start_with_oidc(both).await;
+    let user = add_user(&app, Role::Author).await;
+    provider.tells(ada(json!({})));
+    log_in(&app).await;
+    provider.tells(person("new", "new@newsroom.example", &["desk"]));
+    log_in(&app).await;
+    provider.tells(person("nobody", "nobody@newsroom.example", &["others"]));
+    assert_eq!(refusal(&app).await, "not_permitted");
+    let admin = app.admin().await;
+    let of =
+        async |query: &str| admin.get(&format!("/v1/audit?{query}")).await.expect(200).json["data"].clone();
+    for action in ["link_identity", "update_user", "login"] {
+        let events = of(&format!("action={action}&actor={}", user.id)).await;
+        assert_eq!(events[0]["entity_id"], json!(user.id.to_string()), "{action}: {events}");
+        assert!(events[0]["address"].is_string(), "{action}: {events}");
+    }
+    let changed = of(&format!("action=update_user&actor={}", user.id)).await;
+    assert_eq!(
+        (&changed[0]["before"], &changed[0]["after"]),
+        (&json!({"role": "author"}), &json!({"role": "editor"}))
+    );
+    assert_eq!(of("action=create_user").await[0]["after"]["email"], "new@newsroom.example");
+    let refused = of("action=login&outcome=failed").await;
+    assert_eq!(refused[0]["actor"]["name"], "nobody@newsroom.example");
+}
+
+#[actix_web::test]
+async fn a_user_who_is_deleted_takes_their_identity_along() {
+    let provider = Provider::start();
+    let app = TestApp::start_with_oidc(creating(&provider)).await;
+    provider.tells(ada(json!({})));
+    let (_, me) = log_in(&app).await;
+    // A login code is on its way.
+    let (attempt, code) = login_code(&app).await;
+    let path = format!("/v1/users/{}", me["id"].as_str().unwrap());
+    app.admin().await.if_match("*").delete(&path).await.expect(204);
+    attempt.complete(&app, &code).await.problem(401, "bad_login_code");
+    let (_, again) = log_in(&app).await;
+    assert_ne!(again["id"], me["id"]);
+}
+
+#[actix_web::test]
 async fn a_suspended_user_is_refused() {
     let provider = Provider::start();
     let app = TestApp::start_with_oidc(OidcSettings { create_users: true, ..linking(&provider) }).await;
+    let admin = app.admin().await.if_match("*");
+    let suspend = async |id: &str| {
+        admin.patch(&format!("/v1/users/{id}"), json!({"suspended": true})).await.expect(200);
+    };
     provider.tells(ada(json!({})));
-    log_in(&app).await;
+    let (_, me) = log_in(&app).await;
     // Between the provider and the tool, and before.
     let (attempt, code) = login_code(&app).await;
-    suspend(&app, ADA).await;
+    suspend(me["id"].as_str().unwrap()).await;
     attempt.complete(&app, &code).await.problem(401, "bad_login_code");
     assert_eq!(refusal(&app).await, "not_permitted");
 
     let other = "eva@newsroom.example";
     let email = other.parse().unwrap();
-    users::add(&app.newsroom, email, "Eva".to_owned(), Role::Editor, PASSWORD.into()).await.unwrap();
-    suspend(&app, other).await;
+    let eva =
+        users::add(&app.newsroom, email, "Eva".to_owned(), Role::Editor, PASSWORD.into()).await.unwrap();
+    suspend(&eva.id.to_string()).await;
     provider.tells(person("eva", other, &["desk"]));
     assert_eq!(refusal(&app).await, "not_permitted", "not linked either");
-}
-
-async fn suspend(app: &TestApp, email: &str) {
-    let email = email.to_owned();
-    app.newsroom
-        .store
-        .write(move |db| {
-            use diesel::RunQueryDsl as _;
-            let sql = format!("UPDATE users SET suspended = TRUE WHERE email = '{email}'");
-            assert_eq!(diesel::sql_query(sql).execute(db)?, 1);
-            Ok(())
-        })
-        .await
-        .unwrap();
 }
 
 #[actix_web::test]
@@ -384,6 +473,13 @@ async fn a_login_code_is_good_once_for_a_minute_and_with_its_verifier() {
     // Somebody else began: the log-in is not for this browser. The code is gone then, for whoever has it.
     let (attempt, code) = login_code(&app).await;
     start(&app).await.complete(&app, &code).await.problem(401, "bad_login_code");
+    attempt.complete(&app, &code).await.problem(401, "bad_login_code");
+
+    // An Idempotency-Key does not save it.
+    let (attempt, code) = login_code(&app).await;
+    let keyed = app.anonymous().header("idempotency-key", "one");
+    let guess = json!({"login_code": code, "verifier": "guessed"});
+    keyed.post("/v1/auth/oidc/complete", guess).await.problem(401, "bad_login_code");
     attempt.complete(&app, &code).await.problem(401, "bad_login_code");
 }
 

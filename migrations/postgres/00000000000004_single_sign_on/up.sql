@@ -6,9 +6,9 @@ CREATE TABLE identities (
     user_id BIGINT NOT NULL REFERENCES users (id) ON DELETE CASCADE,
     created_at BIGINT NOT NULL,
     used_at BIGINT NOT NULL,
-    PRIMARY KEY (issuer, subject)
+    PRIMARY KEY (issuer, subject),
+    UNIQUE (user_id, issuer)
 );
-CREATE INDEX identities_user ON identities (user_id);
 
 -- A browser is at the provider.
 CREATE TABLE sign_on_attempts (

@@ -16,7 +16,10 @@ mod provider;
 use openidconnect::PkceCodeChallenge;
 use secrecy::{ExposeSecret as _, SecretString};
 
-use self::provider::Provider;
+use self::{
+    account::{Admission, Arrival},
+    provider::Provider,
+};
 use super::{
     Newsroom,
     auth::{self, LoggedIn},
@@ -33,6 +36,8 @@ use crate::{
     store::{identities, users},
 };
 
+/// Where the provider sends browsers back, below the address of the server.
+pub const CALLBACK: &str = "/v1/auth/oidc/callback";
 /// Seconds that somebody has to log in at the provider.
 pub const ATTEMPT_SECONDS: i64 = 10 * 60;
 /// Seconds in which a tool has to take the log-in.
@@ -132,7 +137,7 @@ pub struct Callback {
 /// # Errors
 /// 404 if single sign-on is off; 400 if there is no such attempt, or it has ended: then nobody knows where the browser
 /// came from.
-pub async fn receive(newsroom: &Newsroom, callback: Callback) -> Result<SecretString, Error> {
+pub async fn receive(newsroom: &Newsroom, callback: Callback, origin: Origin) -> Result<SecretString, Error> {
     let sso = configured(newsroom)?;
     let unknown =
         || Error::invalid_parameter("state", "unknown_state", "is not that of a log-in that is under way");
@@ -141,7 +146,7 @@ pub async fn receive(newsroom: &Newsroom, callback: Callback) -> Result<SecretSt
     let taken = newsroom.store.write(move |db| identities::take_attempt(db, &state_hash, now)).await?;
     let attempt = taken.ok_or_else(unknown)?;
     let return_to = attempt.return_to.clone();
-    let fragment = match log_in(newsroom, sso, attempt, callback).await {
+    let fragment = match log_in(newsroom, sso, attempt, callback, origin).await {
         Ok(code) => format!("login_code={}", code.expose_secret()),
         Err(refusal) => format!("error={}", refusal.as_str()),
     };
@@ -154,6 +159,7 @@ async fn log_in(
     sso: &SingleSignOn,
     attempt: Attempt,
     callback: Callback,
+    origin: Origin,
 ) -> Result<SecretString, Refusal> {
     if callback.iss.is_some_and(|iss| iss != sso.settings.issuer.as_str()) {
         tracing::warn!("the answer of single sign-on names another provider");
@@ -180,16 +186,19 @@ async fn log_in(
     };
     let login_code = auth::random_token("").map_err(failed)?;
     let code_hash = auth::token_hash(&login_code);
-    let (frozen, settings) = (newsroom.frozen(), sso.settings.clone());
+    let (room, settings) = (newsroom.frozen(), sso.settings.clone());
     let permitted = newsroom
         .store
         .write(move |db| {
-            let Some(user) = account::find_or_make(db, &frozen, &settings, &identity)? else {
-                return Ok(false);
-            };
-            let expires_at = later(frozen.clock.now(), CODE_SECONDS);
-            identities::insert_code(db, &code_hash, &verifier_hash, user.id, expires_at)?;
-            Ok(true)
+            let arrival = Arrival { room: &room, settings: &settings, identity: &identity, origin: &origin };
+            match arrival.admit(db)? {
+                Admission::Granted(user) => {
+                    let expires_at = later(room.clock.now(), CODE_SECONDS);
+                    identities::insert_code(db, &code_hash, &verifier_hash, user.id, expires_at)?;
+                    Ok(true)
+                }
+                Admission::Refused(why) => arrival.note_refusal(db, why).map(|()| false),
+            }
         })
         .await
         .map_err(failed)?;
@@ -208,20 +217,26 @@ pub async fn complete(
     origin: Origin,
 ) -> Result<LoggedIn, Error> {
     configured(newsroom)?;
-    let (code_hash, shown) = (auth::token_hash(login_code), auth::token_hash(verifier));
-    let frozen = newsroom.frozen();
-    let logged_in = newsroom
-        .store
-        .write(move |db| {
-            // An error would roll back the use of the code.
-            let taken = identities::take_code(db, &code_hash, frozen.clock.now())?;
-            let Some((id, _)) = taken.filter(|(_, verifier_hash)| *verifier_hash == shown) else {
-                return Ok(None);
-            };
-            let user = users::find(db, id)?.filter(|user| !user.suspended);
-            user.map(|user| sessions::open(db, &frozen, &user, LoginMethod::Oidc, &origin)).transpose()
-        })
-        .await?;
-    logged_in
-        .ok_or_else(|| Error::Other(ErrorCode::BadLoginCode, ErrorCode::BadLoginCode.meaning().to_owned()))
+    let (code_hash, shown, room) =
+        (auth::token_hash(login_code), auth::token_hash(verifier), newsroom.frozen());
+    let now = room.clock.now();
+    let bad = || Error::Other(ErrorCode::BadLoginCode, ErrorCode::BadLoginCode.meaning().to_owned());
+    let taken = code_hash.clone();
+    let logged_in = newsroom.store.write(move |db| {
+        let taken = identities::take_code(db, &taken, now)?;
+        let (id, _) = taken.filter(|(_, verifier_hash)| *verifier_hash == shown).ok_or_else(bad)?;
+        let user = users::find(db, id)?.filter(|user| !user.suspended).ok_or_else(bad)?;
+        sessions::open(db, &room, &user, LoginMethod::Oidc, &origin)
+    });
+    match logged_in.await {
+        Err(error) if error.code() == ErrorCode::BadLoginCode => {
+            // The error has rolled back that the code was taken.
+            newsroom
+                .store
+                .write_apart(move |db| identities::take_code(db, &code_hash, now).map(drop))
+                .await?;
+            Err(error)
+        }
+        logged_in => logged_in,
+    }
 }
