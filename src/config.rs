@@ -362,14 +362,16 @@ fn secret(value: &Value) -> Result<SecretString, String> {
     text(value).map(SecretString::from)
 }
 
-/// Words with spaces or commas between them, or a list of them.
+/// A list, or its items with spaces or commas between them.
 fn words(value: &Value) -> Result<Vec<String>, String> {
-    let texts = match &value.kind {
-        ValueKind::Array(items) => items.iter().map(text).collect::<Result<Vec<_>, _>>()?,
-        _ => vec![text(value)?],
+    let words: Vec<_> = match &value.kind {
+        ValueKind::Array(items) => items.iter().map(text).collect::<Result<_, _>>()?,
+        _ => text(value)?.split([' ', ',']).filter(|word| !word.is_empty()).collect(),
     };
-    let words = texts.iter().flat_map(|text| text.split([' ', ',']));
-    Ok(words.filter(|word| !word.is_empty()).map(str::to_owned).collect())
+    if words.is_empty() {
+        return Err("must not be empty".to_owned());
+    }
+    Ok(words.into_iter().map(str::to_owned).collect())
 }
 
 fn return_urls(value: &Value) -> Result<Vec<ReturnUrl>, String> {
@@ -543,6 +545,7 @@ mod tests {
         let faults = load(least, &environment).unwrap_err();
         assert_eq!(faults.len(), 2, "{faults:?}");
         assert_eq!(load("oidc_create_users = false", &[]).unwrap_err().len(), 4);
+        assert_eq!(load("oidc_return_urls = []", &[]).unwrap_err().len(), 1);
     }
 
     #[test]

@@ -1,5 +1,6 @@
 //! Single sign-on, at a provider of its own.
 
+use actix_web::rt::spawn;
 use chrono::TimeDelta;
 use masthead::{
     domain::{
@@ -91,7 +92,7 @@ async fn start(app: &TestApp) -> Attempt {
 
 impl Attempt {
     /// Logs in at the provider: path and query with which the browser comes back.
-    async fn visit_provider(&self, app: &TestApp) -> String {
+    async fn visit_provider(&self) -> String {
         let browser = reqwest::Client::builder().redirect(reqwest::redirect::Policy::none()).build().unwrap();
         let answer = browser.get(self.authorization_url.clone()).send().await.unwrap();
         assert_eq!(answer.status(), 302);
@@ -121,7 +122,7 @@ async fn come_back(app: &TestApp, path: &str) -> String {
 /// The login code of a log-in that succeeds at the provider.
 async fn login_code(app: &TestApp) -> (Attempt, String) {
     let attempt = start(app).await;
-    let path = attempt.visit_provider(app).await;
+    let path = attempt.visit_provider().await;
     let fragment = come_back(app, &path).await;
     let code = fragment.strip_prefix("login_code=").unwrap_or_else(|| panic!("{fragment}")).to_owned();
     (attempt, code)
@@ -141,7 +142,7 @@ async fn log_in(app: &TestApp) -> (Client, Value) {
 /// Tries to log in: the word with which the browser comes back.
 async fn refusal(app: &TestApp) -> String {
     let attempt = start(app).await;
-    let path = attempt.visit_provider(app).await;
+    let path = attempt.visit_provider().await;
     let fragment = come_back(app, &path).await;
     fragment.strip_prefix("error=").unwrap_or_else(|| panic!("{fragment}")).to_owned()
 }
@@ -436,20 +437,20 @@ async fn a_state_is_good_once_and_for_ten_minutes() {
     {
         unknown(&format!("/v1/auth/oidc/callback{query}")).await;
     }
-    let path = start(&app).await.visit_provider(&app).await;
+    let path = start(&app).await.visit_provider().await;
     come_back(&app, &path).await;
     unknown(&path).await;
 
-    let path = start(&app).await.visit_provider(&app).await;
+    let path = start(&app).await.visit_provider().await;
     unknown(&format!("{path}&state=x")).await;
     app.newsroom.clock.advance(TimeDelta::minutes(9));
     assert!(come_back(&app, &path).await.starts_with("login_code="));
-    let path = start(&app).await.visit_provider(&app).await;
+    let path = start(&app).await.visit_provider().await;
     app.newsroom.clock.advance(TimeDelta::minutes(10));
     unknown(&path).await;
 
     // One that failed is used up too.
-    let path = start(&app).await.visit_provider(&app).await;
+    let path = start(&app).await.visit_provider().await;
     let state = path.split(['?', '&']).find(|part| part.starts_with("state=")).unwrap();
     let forged = format!("/v1/auth/oidc/callback?code=guessed&{state}");
     assert_eq!(come_back(&app, &forged).await, "error=provider");
@@ -484,19 +485,59 @@ async fn a_login_code_is_good_once_for_a_minute_and_with_its_verifier() {
 }
 
 #[actix_web::test]
+async fn of_several_at_once_one_has_it() {
+    let provider = Provider::start();
+    let app = TestApp::start_with_oidc(creating(&provider)).await;
+    provider.tells(ada(json!({})));
+    let attempt = start(&app).await;
+    let path = attempt.visit_provider().await;
+    let visits: Vec<_> = (0..8)
+        .map(|_| {
+            let (browser, path) = (app.anonymous(), path.clone());
+            spawn(async move { browser.get(&path).await })
+        })
+        .collect();
+    let mut fragments = Vec::new();
+    for visit in visits {
+        let answer = visit.await.unwrap();
+        match answer.status.as_u16() {
+            303 => fragments.push(answer.header("location").split_once('#').unwrap().1.to_owned()),
+            _ => drop(answer.problem(400, "invalid_parameter")),
+        }
+    }
+    assert_eq!(fragments.len(), 1, "{fragments:?}");
+    let body = json!({"login_code": fragments[0].strip_prefix("login_code="), "verifier": attempt.verifier});
+    let tries: Vec<_> = (0..8)
+        .map(|_| {
+            let (tool, body) = (app.anonymous(), body.clone());
+            spawn(async move { tool.post("/v1/auth/oidc/complete", body).await })
+        })
+        .collect();
+    let mut successes = 0;
+    for answer in tries {
+        let answer = answer.await.unwrap();
+        match answer.status.as_u16() {
+            200 => successes += 1,
+            _ => drop(answer.problem(401, "bad_login_code")),
+        }
+    }
+    assert_eq!(successes, 1);
+}
+
+#[actix_web::test]
 async fn a_code_of_the_provider_cannot_be_replayed() {
     let provider = Provider::start();
     let app = TestApp::start_with_oidc(creating(&provider)).await;
     provider.tells(ada(json!({})));
-    let path = start(&app).await.visit_provider(&app).await;
+    let path = start(&app).await.visit_provider().await;
     come_back(&app, &path).await;
     // The code in a log-in of somebody else: used, and if it were not, made for another challenge.
     for used in [true, false] {
-        let stolen = start(&app).await.visit_provider(&app).await;
+        let stolen = start(&app).await.visit_provider().await;
         if used {
             come_back(&app, &stolen).await;
         }
-        let own = start(&app).await.visit_provider(&app).await;
+        let own = start(&app).await.visit_provider().await;
         let part = |path: &str, name: &str| {
             let url = Url::parse("http://x").unwrap().join(path).unwrap();
             url.query_pairs().find(|(key, _)| key == name).unwrap().1.into_owned()
@@ -558,7 +599,7 @@ async fn id_tokens_that_the_provider_has_not_signed_are_refused() {
     let attempt = start(&app).await;
     let nonce =
         attempt.authorization_url.query_pairs().find(|(name, _)| name == "nonce").unwrap().1.into_owned();
-    let path = attempt.visit_provider(&app).await;
+    let path = attempt.visit_provider().await;
     let claims = encode(ada(json!({
         "iss": provider.issuer(), "aud": CLIENT_ID, "iat": now, "exp": now + 60, "nonce": nonce,
     })));
@@ -570,7 +611,7 @@ async fn id_tokens_that_the_provider_has_not_signed_are_refused() {
     let attempt = start(&app).await;
     let nonce =
         attempt.authorization_url.query_pairs().find(|(name, _)| name == "nonce").unwrap().1.into_owned();
-    let path = attempt.visit_provider(&app).await;
+    let path = attempt.visit_provider().await;
     let claims = ada(json!({
         "iss": provider.issuer(), "aud": CLIENT_ID, "iat": now, "exp": now + 60, "nonce": nonce,
     }));
@@ -664,13 +705,13 @@ async fn what_the_provider_says_in_place_of_a_code_is_not_passed_on() {
     }
     provider.behaviour().authorization_error = None;
     // An answer that names another provider (RFC 9207).
-    let path = start(&app).await.visit_provider(&app).await;
+    let path = start(&app).await.visit_provider().await;
     assert_eq!(come_back(&app, &format!("{path}&iss=https%3A%2F%2Fevil.example")).await, "error=provider");
-    let path = start(&app).await.visit_provider(&app).await;
+    let path = start(&app).await.visit_provider().await;
     let own = url::form_urlencoded::byte_serialize(provider.issuer().as_bytes()).collect::<String>();
     assert!(come_back(&app, &format!("{path}&iss={own}")).await.starts_with("login_code="));
     // Neither a code nor an error.
-    let path = start(&app).await.visit_provider(&app).await;
+    let path = start(&app).await.visit_provider().await;
     assert_eq!(come_back(&app, &path.replace("code=", "cod=")).await, "error=provider");
 }
 
@@ -692,13 +733,13 @@ async fn a_provider_that_is_down_keeps_nobody_else_out() {
 
     app.newsroom.clock.advance(TimeDelta::seconds(6));
     provider.tells(person("new", "new@newsroom.example", &["desk"]));
-    let path = start(&app).await.visit_provider(&app).await;
+    let path = start(&app).await.visit_provider().await;
     provider.behaviour().is_broken = true;
     assert_eq!(come_back(&app, &path).await, "error=provider");
     provider.behaviour().is_broken = false;
     log_in(&app).await;
 
-    let path = start(&app).await.visit_provider(&app).await;
+    let path = start(&app).await.visit_provider().await;
     drop(provider);
     assert_eq!(come_back(&app, &path).await, "error=provider");
     password_login(&app).await.expect(200);

@@ -192,6 +192,10 @@ impl Provider {
                 RequestTokenError::ServerResponse(told) => {
                     Fault::new("the code was refused", told.error().as_ref())
                 }
+                // The error may repeat what it cannot read: a token.
+                RequestTokenError::Parse(error, _) => {
+                    Fault::new("the tokens cannot be read at", error.path())
+                }
                 error => Fault::of("exchanging the code", error),
             })?;
         let token = response.id_token().ok_or_else(|| Fault::new("no ID token", "the answer has none"))?;
