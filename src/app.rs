@@ -2,7 +2,7 @@
 
 mod data_folder;
 
-use std::net::TcpListener;
+use std::{net::TcpListener, path::PathBuf, time::Duration};
 
 use actix_web::{
     App, HttpServer,
@@ -10,6 +10,7 @@ use actix_web::{
     middleware::from_fn,
     web::{Data, PayloadConfig},
 };
+use tokio::time::interval;
 use tracing_actix_web::TracingLogger;
 
 use crate::{
@@ -18,7 +19,8 @@ use crate::{
     http::{self, contract::Contract, operations},
     service::{
         Newsroom, NewsroomOptions,
-        auth::{self, AccessTokens},
+        auth::{self, AccessTokens, PublicKey},
+        signing_keys,
     },
     store::{Store, StoreOptions, conn::DatabaseUrl},
 };
@@ -33,7 +35,7 @@ pub fn open_newsroom(config: &Config) -> Result<Newsroom, Error> {
     if let DatabaseUrl::Sqlite(database) = &config.database_url {
         data_folder::prepare_sqlite(database)?;
     }
-    let key = data_folder::load_or_make_key(&config.data.join("keys/access-token.pem"), auth::generate_key)?;
+    let key = data_folder::load_or_make_key(&key_path(config), auth::generate_key)?;
     let store = Store::open(&StoreOptions {
         url: config.database_url.clone(),
         connections: config.database_connections,
@@ -47,6 +49,56 @@ pub fn open_newsroom(config: &Config) -> Result<Newsroom, Error> {
         public_url: config.public_url.clone(),
     };
     Newsroom::open(store, options)
+}
+
+fn key_path(config: &Config) -> PathBuf {
+    config.data.join("keys/access-token.pem")
+}
+
+/// Puts a new key in the place of that with which this node signs access tokens. A server that runs on the folder takes
+/// it within a second. What the old one has signed stays good until it expires, or with `revoke` ends at once.
+///
+/// # Errors
+/// When the database or the file cannot be written; the old key stays in use then.
+pub async fn rotate_key(config: &Config, newsroom: &Newsroom, revoke: bool) -> Result<PublicKey, Error> {
+    let key = auth::generate_key()?;
+    let public = signing_keys::succeed(newsroom, &key, revoke).await?;
+    data_folder::replace_key(&key_path(config), &key)?;
+    Ok(public)
+}
+
+/// How often the key file is looked at.
+const KEY_WATCH: Duration = Duration::from_secs(1);
+/// How often other nodes are told that the key is still in use, in looks: each hour.
+const ANNOUNCED_EVERY: u32 = 3600;
+
+/// Lets all nodes know the key of this one, for as long as the process lives, and takes a new one when it is rotated.
+pub async fn keep_key(config: &Config, newsroom: &Newsroom) {
+    let path = key_path(config);
+    let mut taken = data_folder::stamp(&path);
+    let mut looks = 0;
+    let mut ticks = interval(KEY_WATCH);
+    loop {
+        ticks.tick().await;
+        let found = data_folder::stamp(&path);
+        let is_new = found.is_some() && found != taken;
+        let kept = async {
+            if is_new && let Some(key) = data_folder::read_key(&path)? {
+                newsroom.tokens.replace_key(&key)?;
+                taken = found;
+                tracing::info!(kid = newsroom.tokens.public_key().kid, "signing with another key");
+            }
+            if is_new || looks % ANNOUNCED_EVERY == 0 {
+                signing_keys::announce(newsroom).await?;
+            }
+            Ok::<_, Error>(())
+        };
+        match kept.await {
+            Ok(()) => looks += 1,
+            // It is tried again at the next look.
+            Err(error) => tracing::warn!(%error, "cannot keep the signing key"),
+        }
+    }
 }
 
 /// The OpenAPI document that the code generates.

@@ -308,7 +308,7 @@ mod tests {
 
     const DOCUMENTED: &str = include_str!("../masthead.default.toml");
 
-    const KEYS: [&str; 12] = [
+    const KEYS: [&str; 13] = [
         "listen",
         "data",
         "database_url",
@@ -318,6 +318,7 @@ mod tests {
         "sqlite_synchronous",
         "node",
         "access_token_minutes",
+        "session_days",
         "log_format",
         "log",
         "password_hashing_concurrency",

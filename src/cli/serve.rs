@@ -51,7 +51,9 @@ pub(super) async fn run(config: &Config, args: &Args) -> Result<(), Failure> {
         say("or with: masthead user add --role admin --email EMAIL --name NAME")?;
     }
 
-    let worker = actix_web::rt::spawn(worker::run(newsroom));
+    let worker = actix_web::rt::spawn(worker::run(newsroom.clone()));
+    let config = config.clone();
+    let key = actix_web::rt::spawn(async move { app::keep_key(&config, &newsroom).await });
     let handle = server.handle();
     let stop = actix_web::rt::spawn(async move {
         // Not inside the macro: what stands there is left out when the level is off.
@@ -66,6 +68,7 @@ pub(super) async fn run(config: &Config, args: &Args) -> Result<(), Failure> {
     server.await?;
     stop.abort();
     worker.abort();
+    key.abort();
     tracing::info!("stopped");
     Ok(())
 }

@@ -217,7 +217,7 @@ fn complete_operation(operation: &mut Map<String, Value>, schemas: &Value) {
     if is_public && !is_write && (takes("name") && is_about_articles(operation) || takes("path")) {
         may(ErrorCode::Retracted);
     }
-    if has("path") || takes("path") {
+    if has("path") || takes("path") || takes("user") {
         may(ErrorCode::NotFound);
     }
     if is_write {

@@ -92,7 +92,8 @@ pub(crate) async fn record<B: MessageBody + 'static>(
 }
 
 fn refuse(request: ServiceRequest, error: Error) -> ServiceResponse<BoxBody> {
-    request.into_response(HttpResponse::from_error(error))
+    // `into_response` would lose the error.
+    ServiceResponse::new(request.into_parts().0, HttpResponse::from_error(error))
 }
 
 /// Writes to the audit log that somebody who is known tried what they may not.
@@ -242,7 +243,7 @@ impl Keyed {
 }
 
 fn replay(request: ServiceRequest, keyed: &Keyed, sealed: &[u8]) -> ServiceResponse<BoxBody> {
-    request.into_response(keyed.replayed(sealed))
+    ServiceResponse::new(request.into_parts().0, keyed.replayed(sealed))
 }
 
 /// All of our headers are text.

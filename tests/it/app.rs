@@ -23,7 +23,7 @@ use masthead::{
     service::{
         Newsroom, NewsroomOptions,
         auth::{self, AccessTokens},
-        users,
+        signing_keys, users,
     },
     store::{Store, StoreOptions},
 };
@@ -51,6 +51,8 @@ pub struct TestApp {
 }
 
 enum Database {
+    /// Somebody else's, by its URL.
+    Borrowed(String),
     Sqlite(TempDir),
     Postgres(postgres::Database),
 }
@@ -66,7 +68,7 @@ impl Database {
     fn sqlite_path(&self) -> Option<PathBuf> {
         match self {
             Self::Sqlite(folder) => Some(folder.path().join("newsroom.db")),
-            Self::Postgres(_) => None,
+            Self::Postgres(_) | Self::Borrowed(_) => None,
         }
     }
 
@@ -74,6 +76,7 @@ impl Database {
         match self {
             Self::Sqlite(folder) => format!("sqlite:{}/newsroom.db", folder.path().display()),
             Self::Postgres(database) => database.url(),
+            Self::Borrowed(url) => url.clone(),
         }
     }
 }
@@ -86,7 +89,10 @@ impl TestApp {
     /// One whose access tokens live so many minutes, for tests that advance the clock a lot.
     pub async fn start_with_tokens_for(minutes: u32) -> Self {
         static KEY: LazyLock<SecretString> = LazyLock::new(|| auth::generate_key().unwrap());
-        let database = Database::create();
+        Self::start_on(Database::create(), 1, &KEY, minutes).await
+    }
+
+    async fn start_on(database: Database, node: u16, key: &SecretString, minutes: u32) -> Self {
         let options = StoreOptions {
             url: database.url().parse().unwrap(),
             connections: 4,
@@ -95,13 +101,14 @@ impl TestApp {
         let store = Store::open(&options).unwrap();
         store.migrate().unwrap();
         let options = NewsroomOptions {
-            node: 1,
-            tokens: AccessTokens::from_pem(&KEY, minutes).unwrap(),
+            node,
+            tokens: AccessTokens::from_pem(key, minutes).unwrap(),
             password_hashing_concurrency: 2,
             session_days: 30,
             public_url: "https://cms.newsroom.example".to_owned(),
         };
         let newsroom = Newsroom::open(store, options).unwrap();
+        signing_keys::announce(&newsroom).await.unwrap();
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let address = listener.local_addr().unwrap();
         let (started, starting) = mpsc::channel();
@@ -118,6 +125,27 @@ impl TestApp {
         let http = reqwest::Client::builder().redirect(reqwest::redirect::Policy::none()).build().unwrap();
         let (clients, server) = (AsyncMutex::default(), Some((handle, thread)));
         Self { newsroom, address, http, clients, server, database }
+    }
+
+    /// Another server on the same database, with a key of its own.
+    pub async fn another_node(&self) -> Self {
+        let database = Database::Borrowed(self.database.url());
+        Self::start_on(database, 2, &auth::generate_key().unwrap(), 10).await
+    }
+
+    /// Logs in; the answer has the tokens.
+    pub async fn log_in(&self, email: &str, password: &str) -> Answer {
+        self.anonymous().post("/v1/auth/login", json!({"email": email, "password": password})).await
+    }
+
+    /// A session of this user beside the one that the harness has.
+    pub async fn another_session(&self, client: &Client) -> (Client, String) {
+        let answer = self.log_in(&client.user().email, PASSWORD).await.expect(200);
+        let refresh_token = answer.json["refresh_token"].as_str().unwrap().to_owned();
+        (
+            Client { user: client.user.clone(), ..self.with_token(answer.json["access_token"].as_str()) },
+            refresh_token,
+        )
     }
 
     /// The file with the data; `None` on PostgreSQL.
