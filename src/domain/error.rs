@@ -63,6 +63,7 @@ error_codes! {
     Retracted            "retracted"             410 "Retracted"              "The article was taken back; `detail` has the reason that was published."
     SetupDone            "setup_done"            410 "Set-up is done"         "The set-up link was used, has expired, or there are users already."
     Stale                "stale"                 412 "Version is stale"       "`If-Match` names a version that is no longer the present one; `current_version` tells that, `changed` what is different since."
+    TooSlow              "too_slow"              408 "Too slow"               "The body did not arrive in time."
     TooLarge             "too_large"             413 "Too large"              "The body is larger than the server takes."
     UnsupportedMediaType "unsupported_media_type" 415 "Unsupported media type" "The body must be `application/json`."
     Invalid              "invalid"               422 "Invalid input"          "The body can be read but breaks rules; `errors` lists every fault with its place."
@@ -70,6 +71,7 @@ error_codes! {
     Unconfirmed          "unconfirmed_warnings"  422 "Warnings are not confirmed" "The draft has warnings, and this site wants them confirmed: send `confirm_warnings`. `errors` lists them."
     BulkFailed           "bulk_failed"           422 "Nothing was done"       "One of the actions cannot be taken, so none was; `errors` tells which and why."
     PreconditionRequired "precondition_required" 428 "If-Match is required"   "Editing needs `If-Match` with the version that was read, so that nobody's work is overwritten."
+    RateLimited          "rate_limited"          429 "Too many requests"      "The caller has sent more than its share; `RateLimit-Policy` tells how much that is. Try again after `Retry-After` seconds."
     Internal             "internal"              500 "Internal error"         "Something went wrong in the server; the log has it under the `request_id`."
     Busy                 "busy"                  503 "Busy"                   "The server or its database has too much to do or cannot be reached; try again after `Retry-After` seconds."
     StorageFull          "storage_full"          507 "Storage is full"        "The database cannot grow or cannot be written; nothing was changed."
@@ -207,6 +209,11 @@ pub enum Error {
         /// The present name, which takes the place of the old one in the request's path.
         to: String,
     },
+    /// The caller has sent more requests than it may.
+    RateLimited {
+        /// Seconds until it may send one more.
+        seconds: u64,
+    },
     /// Any other error of the table, with a sentence on this occurrence.
     Other(ErrorCode, String),
     /// A fault of the server. The text is logged, never sent.
@@ -286,6 +293,7 @@ impl Error {
             Self::MergeConflict { .. } => ErrorCode::MergeConflict,
             Self::InvalidTransition { .. } => ErrorCode::InvalidTransition,
             Self::Moved { .. } => ErrorCode::NotFound,
+            Self::RateLimited { .. } => ErrorCode::RateLimited,
             Self::Other(code, _) => *code,
             Self::Internal(_) => ErrorCode::Internal,
         }
@@ -319,6 +327,7 @@ impl Error {
             | Self::Locked(_)
             | Self::MergeConflict { .. }
             | Self::Moved { .. }
+            | Self::RateLimited { .. }
             | Self::Internal(_) => self.code().meaning(),
         }
     }

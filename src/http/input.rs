@@ -1,6 +1,6 @@
 //! What comes in: JSON bodies and query parameters, checked against the contract, all faults told at once.
 
-use std::{fmt, future::Future, pin::Pin};
+use std::{fmt, future::Future, pin::Pin, time::Duration};
 
 use actix_web::{FromRequest, HttpRequest, dev::Payload, http::header, web};
 use serde::{
@@ -44,10 +44,11 @@ impl<T: Parse + 'static> FromRequest for Input<T> {
     fn from_request(request: &HttpRequest, payload: &mut Payload) -> Self::Future {
         let content_type = check_content_type(request);
         let contract = contract(request);
+        let timeout = BodyTimeout::of(request);
         let bytes = web::Bytes::from_request(request, payload);
         Box::pin(async move {
             content_type?;
-            let bytes = bytes.await.map_err(unreadable)?;
+            let bytes = in_time(timeout, bytes).await?;
             let contract = contract?;
             parse_body::<T>(&contract, &bytes).map(Self)
         })
@@ -69,15 +70,42 @@ impl<T: Parse + 'static> FromRequest for OptionalInput<T> {
 
     fn from_request(request: &HttpRequest, payload: &mut Payload) -> Self::Future {
         let request = request.clone();
+        let timeout = BodyTimeout::of(&request);
         let bytes = web::Bytes::from_request(&request, payload);
         Box::pin(async move {
-            let bytes = bytes.await.map_err(unreadable)?;
+            let bytes = in_time(timeout, bytes).await?;
             if bytes.is_empty() {
                 return parse_body::<T>(&*contract(&request)?, b"{}").map(Self);
             }
             check_content_type(&request)?;
             parse_body::<T>(&*contract(&request)?, &bytes).map(Self)
         })
+    }
+}
+
+/// How long a client may take to send a body.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct BodyTimeout(pub Duration);
+
+impl BodyTimeout {
+    fn of(request: &HttpRequest) -> Option<Self> {
+        request.app_data::<web::Data<Self>>().map(|timeout| ***timeout)
+    }
+}
+
+/// Waits for a body, but not for ever.
+async fn in_time(
+    timeout: Option<BodyTimeout>,
+    bytes: impl Future<Output = Result<web::Bytes, actix_web::Error>>,
+) -> Result<web::Bytes, Error> {
+    let BodyTimeout(timeout) =
+        timeout.ok_or_else(|| Error::Internal("the application has no timeout".to_owned()))?;
+    match tokio::time::timeout(timeout, bytes).await {
+        Ok(bytes) => bytes.map_err(unreadable),
+        Err(_) => Err(Error::Other(
+            ErrorCode::TooSlow,
+            format!("The body must arrive within {} seconds.", timeout.as_secs_f32()),
+        )),
     }
 }
 
