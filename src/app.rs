@@ -19,11 +19,11 @@ use crate::{
         self,
         contract::Contract,
         cors::CorsOptions,
-        input::BodyTimeout,
         limits::{Limiter, RateLimits},
         operations,
         options::HttpOptions,
         origin::TrustedProxies,
+        slow::BodyTimeout,
     },
     service::{
         Newsroom,
@@ -83,7 +83,8 @@ impl From<&Config> for HttpOptions {
                 public_reads: config.cors_public_reads,
                 origins: config.cors_origins.clone(),
             },
-            client_timeout: config.client_timeout,
+            head_timeout: config.client_timeout,
+            body_timeout: config.client_timeout,
         }
     }
 }
@@ -105,7 +106,7 @@ pub fn serve(
     let proxies = Data::new(TrustedProxies(options.trusted_proxies.clone()));
     let limiter = Data::new(Limiter::new(&options.limits));
     let cors = Data::new(options.cors.clone());
-    let body_timeout = Data::new(BodyTimeout(options.client_timeout));
+    let body_timeout = Data::new(BodyTimeout(options.body_timeout));
     let server = HttpServer::new(move || {
         let app = App::new()
             .app_data(newsroom.clone())
@@ -122,13 +123,14 @@ pub fn serve(
             .wrap(from_fn(http::error::problems))
             .wrap(from_fn(http::cors::cors))
             .wrap(from_fn(http::middleware::measure))
+            .wrap(from_fn(http::slow::hang_up))
             .wrap(TracingLogger::<http::middleware::RequestSpan>::new());
         http::routes(app).into_app()
     });
     let server = server
         .workers(workers)
         .shutdown_timeout(20)
-        .client_request_timeout(options.client_timeout)
+        .client_request_timeout(options.head_timeout)
         .disable_signals()
         .listen(listener)
         .map_err(|error| Error::internal("listening", error))?;

@@ -1,6 +1,6 @@
 //! What comes in: JSON bodies and query parameters, checked against the contract, all faults told at once.
 
-use std::{fmt, future::Future, pin::Pin, time::Duration};
+use std::{fmt, future::Future, pin::Pin};
 
 use actix_web::{FromRequest, HttpRequest, dev::Payload, http::header, web};
 use serde::{
@@ -10,7 +10,10 @@ use serde::{
 use serde_json::{Map, Value};
 use utoipa::ToSchema;
 
-use super::contract::{Contract, ParameterKind, QueryObject, escape};
+use super::{
+    contract::{Contract, ParameterKind, QueryObject, escape},
+    slow::BodyTimeout,
+};
 use crate::domain::{
     error::{Error, ErrorCode, Fault, Faults},
     text::is_forbidden_character,
@@ -48,7 +51,7 @@ impl<T: Parse + 'static> FromRequest for Input<T> {
         let bytes = web::Bytes::from_request(request, payload);
         Box::pin(async move {
             content_type?;
-            let bytes = in_time(timeout, bytes).await?;
+            let bytes = timeout?.wait(bytes).await?.map_err(unreadable)?;
             let contract = contract?;
             parse_body::<T>(&contract, &bytes).map(Self)
         })
@@ -73,39 +76,13 @@ impl<T: Parse + 'static> FromRequest for OptionalInput<T> {
         let timeout = BodyTimeout::of(&request);
         let bytes = web::Bytes::from_request(&request, payload);
         Box::pin(async move {
-            let bytes = in_time(timeout, bytes).await?;
+            let bytes = timeout?.wait(bytes).await?.map_err(unreadable)?;
             if bytes.is_empty() {
                 return parse_body::<T>(&*contract(&request)?, b"{}").map(Self);
             }
             check_content_type(&request)?;
             parse_body::<T>(&*contract(&request)?, &bytes).map(Self)
         })
-    }
-}
-
-/// How long a client may take to send a body.
-#[derive(Debug, Clone, Copy)]
-pub(crate) struct BodyTimeout(pub Duration);
-
-impl BodyTimeout {
-    fn of(request: &HttpRequest) -> Option<Self> {
-        request.app_data::<web::Data<Self>>().map(|timeout| ***timeout)
-    }
-}
-
-/// Waits for a body, but not for ever.
-async fn in_time(
-    timeout: Option<BodyTimeout>,
-    bytes: impl Future<Output = Result<web::Bytes, actix_web::Error>>,
-) -> Result<web::Bytes, Error> {
-    let BodyTimeout(timeout) =
-        timeout.ok_or_else(|| Error::Internal("the application has no timeout".to_owned()))?;
-    match tokio::time::timeout(timeout, bytes).await {
-        Ok(bytes) => bytes.map_err(unreadable),
-        Err(_) => Err(Error::Other(
-            ErrorCode::TooSlow,
-            format!("The body must arrive within {} seconds.", timeout.as_secs_f32()),
-        )),
     }
 }
 

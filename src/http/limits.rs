@@ -11,7 +11,7 @@ use std::{
 };
 
 use actix_web::{
-    HttpMessage as _, HttpResponse,
+    HttpMessage as _,
     body::{BoxBody, MessageBody},
     dev::{ServiceRequest, ServiceResponse},
     http::{
@@ -184,7 +184,7 @@ pub(crate) async fn limit<B: MessageBody + 'static>(
         Ok(left) => (next.call(request).await?.map_into_boxed_body(), left),
         Err(wait) => {
             let error = Error::RateLimited { seconds: wait.as_secs() + 1 };
-            (request.into_response(HttpResponse::from_error(error)), 0)
+            (request.error_response(error), 0)
         }
     };
     for (name, value) in budget.headers(left) {

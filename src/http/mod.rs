@@ -29,6 +29,7 @@ pub mod resolve;
 pub mod sections;
 pub mod setup;
 pub mod site;
+pub mod slow;
 pub mod tags;
 
 use actix_web::{

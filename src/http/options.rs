@@ -15,8 +15,10 @@ pub struct HttpOptions {
     pub limits: RateLimits,
     /// Which pages of other origins may call.
     pub cors: CorsOptions,
-    /// How long a client may take to send the head of a request, and then for its body.
-    pub client_timeout: Duration,
+    /// How long a client may take to send the head of a request.
+    pub head_timeout: Duration,
+    /// How long it may take after that to send the body.
+    pub body_timeout: Duration,
 }
 
 impl Default for HttpOptions {
@@ -26,7 +28,8 @@ impl Default for HttpOptions {
             trusted_proxies: Vec::new(),
             limits: RateLimits::default(),
             cors: CorsOptions::default(),
-            client_timeout: Duration::from_secs(30),
+            head_timeout: Duration::from_secs(30),
+            body_timeout: Duration::from_secs(30),
         }
     }
 }
