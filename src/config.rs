@@ -320,7 +320,7 @@ fn log_filter(value: &Value) -> Result<String, String> {
 
 /// Requests a minute.
 fn rate(value: &Value) -> Result<u32, String> {
-    whole(value, 0..=1_000_000)
+    whole(value, 0..=1_000_000_000)
 }
 
 /// In the environment it is a text.

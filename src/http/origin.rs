@@ -106,7 +106,27 @@ fn node_address(node: &str) -> Option<IpAddr> {
 
 #[cfg(test)]
 mod tests {
+    use actix_web::http::header::HeaderValue;
+
     use super::*;
+
+    #[test]
+    fn lines_of_a_header_are_one_chain() {
+        let proxies = TrustedProxies(vec!["10.0.0.0/8".parse().unwrap()]);
+        let mut headers = HeaderMap::new();
+        let client =
+            |headers: &HeaderMap| forwarded_for(headers, &proxies, IpAddr::from([10, 0, 0, 1])).to_string();
+        assert_eq!(client(&headers), "10.0.0.1");
+        headers.append(header::X_FORWARDED_FOR, HeaderValue::from_static("192.0.2.1"));
+        headers.append(header::X_FORWARDED_FOR, HeaderValue::from_static("192.0.2.2, 10.0.0.3"));
+        headers.append(header::X_FORWARDED_FOR, HeaderValue::from_static("10.0.0.2"));
+        assert_eq!(client(&headers), "192.0.2.2");
+        let not_text = HeaderValue::from_bytes(b"192.0.2.3, \xff").unwrap();
+        headers.append(header::X_FORWARDED_FOR, not_text);
+        assert_eq!(client(&headers), "10.0.0.1");
+        headers.append(header::FORWARDED, HeaderValue::from_static("for=192.0.2.4"));
+        assert_eq!(client(&headers), "192.0.2.4");
+    }
 
     #[test]
     fn nodes_are_read_as_proxies_write_them() {
