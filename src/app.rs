@@ -2,7 +2,7 @@
 
 mod data_folder;
 
-use std::{net::TcpListener, sync::Arc};
+use std::net::TcpListener;
 
 use actix_web::{
     App, HttpServer,
@@ -14,7 +14,7 @@ use tracing_actix_web::TracingLogger;
 
 use crate::{
     config::Config,
-    domain::{error::Error, id::IdGenerator, instant::Clock},
+    domain::error::Error,
     http::{
         self,
         contract::Contract,
@@ -26,9 +26,8 @@ use crate::{
         slow::BodyTimeout,
     },
     service::{
-        Newsroom,
-        auth::{self, AccessTokens, PasswordHasher},
-        site::SiteCache,
+        Newsroom, NewsroomOptions,
+        auth::{self, AccessTokens},
     },
     store::{Store, StoreOptions, conn::DatabaseUrl},
 };
@@ -49,14 +48,14 @@ pub fn open_newsroom(config: &Config) -> Result<Newsroom, Error> {
         connections: config.database_connections,
         synchronous: config.sqlite_synchronous,
     })?;
-    Ok(Newsroom {
-        store,
-        ids: IdGenerator::new(config.node),
-        clock: Clock::default(),
-        tokens: Arc::new(AccessTokens::from_pem(&key, config.access_token_minutes)?),
-        passwords: Arc::new(PasswordHasher::new(config.password_hashing_concurrency)),
-        site: Arc::new(SiteCache::default()),
-    })
+    let options = NewsroomOptions {
+        node: config.node,
+        tokens: AccessTokens::from_pem(&key, config.access_token_minutes)?,
+        password_hashing_concurrency: config.password_hashing_concurrency,
+        session_days: config.session_days,
+        public_url: config.public_url.clone(),
+    };
+    Newsroom::open(store, options)
 }
 
 /// The OpenAPI document that the code generates.
@@ -99,6 +98,7 @@ pub fn serve(
     workers: usize,
     options: &HttpOptions,
 ) -> Result<Server, Error> {
+    newsroom.store.watch()?;
     let newsroom = Data::new(newsroom.clone());
     let document = openapi()?;
     let operations = Data::new(operations::State::new(&document)?);
@@ -117,6 +117,7 @@ pub fn serve(
             .app_data(limiter.clone())
             .app_data(cors.clone())
             .app_data(body_timeout.clone())
+            .wrap(from_fn(http::record::record))
             .wrap(from_fn(http::limits::limit))
             .wrap(from_fn(http::caller::authenticate))
             .wrap(from_fn(http::middleware::head_as_get))

@@ -60,6 +60,8 @@ pub struct Config {
     pub node: u16,
     /// How long an access token is good for, in minutes.
     pub access_token_minutes: u32,
+    /// Days after which a session that is not used ends.
+    pub session_days: u32,
     /// How log lines look.
     pub log_format: LogFormat,
     /// What is logged: a filter as `tracing-subscriber` reads it.
@@ -149,6 +151,7 @@ impl Config {
             access_token_minutes: reader
                 .take("access_token_minutes", |value| whole(value, 1..=60))
                 .unwrap_or(10),
+            session_days: reader.take("session_days", |value| whole(value, 1..=365)).unwrap_or(30),
             log_format: reader
                 .take("log_format", |value| {
                     one_of(value, &[("pretty", LogFormat::Pretty), ("json", LogFormat::Json)])

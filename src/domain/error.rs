@@ -48,6 +48,10 @@ error_codes! {
     InvalidParameter     "invalid_parameter"     400 "Invalid parameter"      "A query or path parameter is unknown, repeated or has a value that it cannot take; `errors` names each."
     Unauthenticated      "unauthenticated"       401 "Not authenticated"      "The operation needs an access token, or the one sent is not valid. Log in at `/v1/auth/login`."
     BadCredentials       "bad_credentials"       401 "Wrong credentials"      "E-mail address or password are wrong."
+    SecondFactorRequired "second_factor_required" 401 "Second factor required" "The password is right; send a `code` of your second factor, or a recovery code, with it."
+    BadSecondFactor      "bad_second_factor"     401 "Wrong second factor"    "The `code` is not of your second factor, or it was used before."
+    BadRefreshToken      "bad_refresh_token"     401 "Bad refresh token"      "The refresh token is not valid, was used before, or its session has ended. Log in again."
+    EnrolmentRequired    "enrolment_required"    403 "Second factor wanted"   "This site wants a second factor of your role. Until you have one, only `/v1/me/second-factor` is open to you."
     Forbidden            "forbidden"             403 "Not allowed"            "The role of the caller does not permit this action on this thing."
     InsufficientScope    "insufficient_scope"    403 "Insufficient scope"     "The API token lacks the scope that this needs; `detail` names it."
     NotFound             "not_found"             404 "Not found"              "There is nothing here, or nothing that the caller may see."
@@ -61,6 +65,7 @@ error_codes! {
     InRelease            "in_release"            409 "In a scheduled release" "The article belongs to a release that is about to take effect; cancel the release first."
     InvalidTransition    "invalid_transition"    409 "Invalid transition"     "The workflow has no such step from the present state; `allowed_actions` lists the steps that it has."
     Retracted            "retracted"             410 "Retracted"              "The article was taken back; `detail` has the reason that was published."
+    DeadLink             "dead_link"             410 "The link is dead"       "The one-time link was used, has expired, or was replaced by another. Ask an administrator for a new one."
     SetupDone            "setup_done"            410 "Set-up is done"         "The set-up link was used, has expired, or there are users already."
     Stale                "stale"                 412 "Version is stale"       "`If-Match` names a version that is no longer the present one; `current_version` tells that, `changed` what is different since."
     TooSlow              "too_slow"              408 "Too slow"               "The body did not arrive in time."
@@ -69,8 +74,10 @@ error_codes! {
     Invalid              "invalid"               422 "Invalid input"          "The body can be read but breaks rules; `errors` lists every fault with its place."
     NotReady             "not_ready"             422 "Not ready to publish"   "The draft has faults that block publication; `errors` lists them."
     Unconfirmed          "unconfirmed_warnings"  422 "Warnings are not confirmed" "The draft has warnings, and this site wants them confirmed: send `confirm_warnings`. `errors` lists them."
+    IdempotencyKeyReused "idempotency_key_reused" 422 "Idempotency-Key was used" "The `Idempotency-Key` was used for another request; take a new one for each."
     BulkFailed           "bulk_failed"           422 "Nothing was done"       "One of the actions cannot be taken, so none was; `errors` tells which and why."
     PreconditionRequired "precondition_required" 428 "If-Match is required"   "Editing needs `If-Match` with the version that was read, so that nobody's work is overwritten."
+    TooManyAttempts      "too_many_attempts"     429 "Too many attempts"      "Logging in has failed too often; wait for `Retry-After` seconds."
     RateLimited          "rate_limited"          429 "Too many requests"      "The caller has sent more than its share; `RateLimit-Policy` tells how much that is. Try again after `Retry-After` seconds."
     Internal             "internal"              500 "Internal error"         "Something went wrong in the server; the log has it under the `request_id`."
     Busy                 "busy"                  503 "Busy"                   "The server or its database has too much to do or cannot be reached; try again after `Retry-After` seconds."
@@ -209,9 +216,13 @@ pub enum Error {
         /// The present name, which takes the place of the old one in the request's path.
         to: String,
     },
-    /// The caller has sent more requests than it may.
-    RateLimited {
-        /// Seconds until it may send one more.
+    /// An error of the table that passes with time.
+    RetryAfter {
+        /// Which.
+        code: ErrorCode,
+        /// A sentence on this occurrence.
+        detail: String,
+        /// Seconds until another try is worth it.
         seconds: u64,
     },
     /// Any other error of the table, with a sentence on this occurrence.
@@ -293,8 +304,7 @@ impl Error {
             Self::MergeConflict { .. } => ErrorCode::MergeConflict,
             Self::InvalidTransition { .. } => ErrorCode::InvalidTransition,
             Self::Moved { .. } => ErrorCode::NotFound,
-            Self::RateLimited { .. } => ErrorCode::RateLimited,
-            Self::Other(code, _) => *code,
+            Self::Other(code, _) | Self::RetryAfter { code, .. } => *code,
             Self::Internal(_) => ErrorCode::Internal,
         }
     }
@@ -314,9 +324,10 @@ impl Error {
     /// The outer half: one sentence for the caller.
     pub fn detail(&self) -> &str {
         match self {
-            Self::Malformed(detail) | Self::Other(_, detail) | Self::InvalidTransition { detail, .. } => {
-                detail
-            }
+            Self::Malformed(detail)
+            | Self::Other(_, detail)
+            | Self::RetryAfter { detail, .. }
+            | Self::InvalidTransition { detail, .. } => detail,
             Self::InvalidParameters(_)
             | Self::Invalid(_)
             | Self::NotReady(_)
@@ -327,7 +338,6 @@ impl Error {
             | Self::Locked(_)
             | Self::MergeConflict { .. }
             | Self::Moved { .. }
-            | Self::RateLimited { .. }
             | Self::Internal(_) => self.code().meaning(),
         }
     }

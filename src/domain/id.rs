@@ -99,6 +99,8 @@ id_types! {
     SessionId,
     /// What a program shows in place of a user's log-in.
     ApiTokenId,
+    /// An entry of the audit log.
+    AuditEventId,
 }
 
 define_snowflake_id!(

@@ -1,6 +1,8 @@
 //! Types and rules without I/O: what a newsroom is made of, and what may happen to it.
 
+pub mod api_token;
 pub mod article;
+pub mod audit;
 pub mod author;
 pub mod body;
 pub mod change;
@@ -22,6 +24,7 @@ pub mod redirect;
 pub mod release;
 pub mod revision;
 pub mod section;
+pub mod session;
 pub mod site;
 pub mod slug;
 pub mod tag;

@@ -4,11 +4,11 @@ use std::str::FromStr;
 
 use super::{
     author::LabelledLink, id::ArticleId, instant::Instant, redirect::SitePath, slug::Reference,
-    text::is_web_url,
+    text::is_web_url, user::Role,
 };
 
 /// The site.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, serde::Serialize)]
 pub struct Site {
     /// Its name.
     pub name: String,
@@ -26,6 +26,8 @@ pub struct Site {
     pub navigation: Vec<LabelledLink>,
     /// Whether publishing an article with warnings needs their confirmation.
     pub confirm_warnings: bool,
+    /// The roles that cannot work without a second factor.
+    pub second_factor_roles: Vec<Role>,
     /// Counts its edits.
     pub version: i64,
     /// When it was last edited.
@@ -43,6 +45,7 @@ impl Default for Site {
             permalink: Permalink("/{section}/{slug}".to_owned()),
             navigation: Vec::new(),
             confirm_warnings: false,
+            second_factor_roles: Vec::new(),
             version: 1,
             updated_at: Instant::from_millis(0),
         }
@@ -68,6 +71,8 @@ pub struct SiteChanges {
     pub navigation: Option<Vec<LabelledLink>>,
     /// Whether warnings need confirmation from now on.
     pub confirm_warnings: Option<bool>,
+    /// Other roles that cannot work without a second factor.
+    pub second_factor_roles: Option<Vec<Role>>,
 }
 
 /// Whether a text has the shape of a language tag (BCP 47): `en`, `pt-BR`, `zh-Hant-TW`.
@@ -100,7 +105,7 @@ pub fn canonical_url(text: &str) -> Option<String> {
 
 /// How the address of an article is made: a path with `{section}` (the whole path of its section), `{slug}`, `{id}`,
 /// and of its first publication in UTC `{year}`, `{month}`, `{day}`.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
 pub struct Permalink(String);
 
 /// Why a permalink pattern is refused.

@@ -56,10 +56,40 @@ pub struct User {
     pub role: Role,
     /// Whether they are shut out.
     pub suspended: bool,
+    /// Whether they can log in with a password.
+    pub has_password: bool,
+    /// Whether they have a second factor.
+    pub has_second_factor: bool,
     /// The author profile that is theirs.
     pub author_id: Option<AuthorId>,
+    /// Counts the edits.
+    pub version: i64,
     /// When they were made.
     pub created_at: Instant,
+    /// When they were last edited.
+    pub updated_at: Instant,
+}
+
+/// The members of a user to change.
+#[derive(Debug, Clone, Default)]
+pub struct UserChanges {
+    /// Another address.
+    pub email: Option<EmailAddress>,
+    /// Another name.
+    pub name: Option<String>,
+    /// Another role.
+    pub role: Option<Role>,
+    /// Whether they are shut out from now on.
+    pub suspended: Option<bool>,
+}
+
+/// Which users are wanted.
+#[derive(Debug, Clone, Default)]
+pub struct UserFilter {
+    /// Of this role.
+    pub role: Option<Role>,
+    /// Shut out, or not.
+    pub suspended: Option<bool>,
 }
 
 /// A user as others see them.
@@ -91,12 +121,14 @@ pub struct Actor {
     pub user: User,
     /// How that is known.
     pub credential: Credential,
+    /// Whether the site wants a second factor of them that they do not have. Until they do, they may do nothing else.
+    pub must_enrol: bool,
 }
 
 impl Actor {
     /// A user in whose name the program itself acts.
     pub fn system(user: User) -> Self {
-        Self { user, credential: Credential::System }
+        Self { user, credential: Credential::System, must_enrol: false }
     }
 
     /// The session, or 403 for an API token: what concerns the account itself is not done by programs.

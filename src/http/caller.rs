@@ -19,7 +19,7 @@ use utoipa::{
 
 use crate::{
     domain::{
-        error::{Error, Fault},
+        error::{Error, ErrorCode, Fault},
         user::Principal,
     },
     service::{Newsroom, auth},
@@ -34,10 +34,32 @@ impl FromRequest for Caller {
     type Future = std::future::Ready<Result<Self, Error>>;
 
     fn from_request(request: &HttpRequest, _payload: &mut Payload) -> Self::Future {
-        let found = request.extensions().get::<Authenticated>().map(|found| found.0.clone());
-        let missing = || Err(Error::Internal("the application does not authenticate".to_owned()));
-        std::future::ready(found.unwrap_or_else(missing).map(Self))
+        std::future::ready(authenticated(request).and_then(|principal| match principal {
+            Principal::User(actor) if actor.must_enrol => Err(Error::Other(
+                ErrorCode::EnrolmentRequired,
+                ErrorCode::EnrolmentRequired.meaning().to_owned(),
+            )),
+            principal => Ok(Self(principal)),
+        }))
     }
+}
+
+/// Extractor: [`Caller`] for what is open also to those of whom the site wants a second factor that they do not have.
+#[derive(Debug)]
+pub struct AnyCaller(pub Principal);
+
+impl FromRequest for AnyCaller {
+    type Error = Error;
+    type Future = std::future::Ready<Result<Self, Error>>;
+
+    fn from_request(request: &HttpRequest, _payload: &mut Payload) -> Self::Future {
+        std::future::ready(authenticated(request).map(Self))
+    }
+}
+
+fn authenticated(request: &HttpRequest) -> Result<Principal, Error> {
+    let found = request.extensions().get::<Authenticated>().map(|found| found.0.clone());
+    found.unwrap_or_else(|| Err(Error::Internal("the application does not authenticate".to_owned())))
 }
 
 /// Who is calling, or why that cannot be told: found out once for each request, before anything else looks at it.

@@ -6,7 +6,7 @@ use std::{
     sync::{Arc, OnceLock},
 };
 
-use actix_web::dev::ResourceDef;
+use actix_web::{dev::ResourceDef, http::Method};
 use jsonschema::{
     ValidationError, Validator,
     error::{TypeKind, ValidationErrorKind},
@@ -25,6 +25,8 @@ struct Inner {
     paths: Vec<(ResourceDef, Vec<String>)>,
     /// The query parameters of each operation, by template and method.
     parameters: HashMap<String, HashMap<String, Vec<Parameter>>>,
+    /// The name of each operation, by template and method.
+    operations: HashMap<String, HashMap<String, String>>,
     bodies: HashMap<String, LazyValidator>,
 }
 
@@ -110,6 +112,7 @@ impl Contract {
         let components = Arc::new(document["components"]["schemas"].clone());
         let mut paths = Vec::new();
         let mut parameters = HashMap::<_, HashMap<_, _>>::new();
+        let mut operations = HashMap::<_, HashMap<_, _>>::new();
         let mut bodies = HashMap::new();
         for (template, item) in document["paths"].as_object().into_iter().flatten() {
             let mut methods = Vec::new();
@@ -122,6 +125,8 @@ impl Contract {
                 let of_query = operation["parameters"].as_array().into_iter().flatten();
                 let of_query = of_query.filter(|parameter| parameter["in"] == "query");
                 let of_query = of_query.map(|parameter| Parameter::new(parameter, &components)).collect();
+                let id = operation["operationId"].as_str().unwrap_or_default().to_owned();
+                operations.entry(template.clone()).or_default().insert(method.clone(), id);
                 parameters.entry(template.clone()).or_default().insert(method.clone(), of_query);
                 if method == "GET" {
                     methods.push("HEAD".to_owned());
@@ -136,7 +141,12 @@ impl Contract {
         bodies
             .entry(block.to_owned())
             .or_insert_with(|| LazyValidator::new(&json!({ "$ref": block }), &components));
-        Self(Arc::new(Inner { document, paths, parameters, bodies }))
+        Self(Arc::new(Inner { document, paths, parameters, operations, bodies }))
+    }
+
+    /// The name of an operation.
+    pub(super) fn operation(&self, template: &str, method: &Method) -> Option<&str> {
+        self.0.operations.get(template)?.get(method.as_str()).map(String::as_str)
     }
 
     /// The document.

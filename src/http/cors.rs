@@ -31,7 +31,8 @@ impl Default for CorsOptions {
 }
 
 /// Headers of answers that scripts may see, beside those that they always may.
-const EXPOSED: &str = "ETag, Link, Location, RateLimit, RateLimit-Policy, Retry-After, Server-Timing";
+const EXPOSED: &str =
+    "ETag, Idempotency-Replayed, Link, Location, RateLimit, RateLimit-Policy, Retry-After, Server-Timing";
 
 /// What a preflight grants.
 struct Grant {

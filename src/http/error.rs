@@ -117,7 +117,7 @@ impl Problem {
 }
 
 /// Seconds after which a busy server is worth another try.
-const RETRY_AFTER: &str = "1";
+const RETRY_AFTER: u64 = 1;
 
 /// The header of an answer that stays when its body becomes a problem.
 fn is_kept(name: &str) -> bool {
@@ -160,7 +160,7 @@ pub(crate) async fn problems<B: MessageBody + 'static>(
         Some(Some(error)) => {
             log(error);
             let mut answer = problem(&Problem::new(error, request_id));
-            if let Error::RateLimited { seconds } = error {
+            if let Error::RetryAfter { seconds, .. } = error {
                 answer.headers_mut().insert(header::RETRY_AFTER, (*seconds).into());
             }
             answer

@@ -86,7 +86,7 @@ impl<T: Parse + 'static> FromRequest for OptionalInput<T> {
     }
 }
 
-fn unreadable(error: actix_web::Error) -> Error {
+pub(super) fn unreadable(error: actix_web::Error) -> Error {
     match error.as_response_error().status_code().as_u16() {
         413 => Error::Other(ErrorCode::TooLarge, format!("The body must be at most {MAX_BODY} bytes.")),
         _ => Error::Malformed(format!("The body cannot be read: {error}.")),

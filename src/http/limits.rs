@@ -29,7 +29,11 @@ use governor::{
 };
 
 use super::{caller::Authenticated, origin::client_address};
-use crate::domain::{error::Error, id::UserId, user::Principal};
+use crate::domain::{
+    error::{Error, ErrorCode},
+    id::UserId,
+    user::Principal,
+};
 
 /// What a budget is, and how much of it is left (draft-ietf-httpapi-ratelimit-headers).
 pub(super) const HEADERS: [&str; 2] = ["ratelimit-policy", "ratelimit"];
@@ -183,7 +187,9 @@ pub(crate) async fn limit<B: MessageBody + 'static>(
     let (mut response, left) = match budget.spend(client) {
         Ok(left) => (next.call(request).await?.map_into_boxed_body(), left),
         Err(wait) => {
-            let error = Error::RateLimited { seconds: wait.as_secs() + 1 };
+            let code = ErrorCode::RateLimited;
+            let detail = code.meaning().to_owned();
+            let error = Error::RetryAfter { code, detail, seconds: wait.as_secs() + 1 };
             (request.error_response(error), 0)
         }
     };

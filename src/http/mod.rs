@@ -2,6 +2,7 @@
 
 pub mod answer;
 pub mod articles;
+pub mod audit;
 pub mod auth;
 pub mod authors;
 pub mod body;
@@ -23,14 +24,19 @@ pub mod origin;
 mod paging;
 pub mod path;
 pub mod previews;
+pub mod record;
 pub mod redirects;
 pub mod releases;
 pub mod resolve;
+pub mod second_factor;
 pub mod sections;
+pub mod sessions;
 pub mod setup;
 pub mod site;
 pub mod slow;
 pub mod tags;
+pub mod tokens;
+pub mod users;
 
 use actix_web::{
     App, Error,
@@ -47,7 +53,33 @@ fn v1(routes: &mut ServiceConfig<'_>) {
     routes
         // access                                  who may
         .service(auth::login)                   // everybody
-        .service(auth::get_me)                  // everybody who can log in
+        .service(auth::refresh)                 // who has a refresh token
+        .service(auth::redeem_password_link)    // who has the link
+        // one's own account: everybody who has logged in; with an API token only /v1/me
+        .service(auth::log_out)
+        .service(auth::log_out_everywhere)
+        .service(auth::change_password)
+        .service(auth::get_me)
+        .service(second_factor::begin_second_factor)
+        .service(second_factor::confirm_second_factor)
+        .service(second_factor::renew_recovery_codes)
+        .service(second_factor::disable_second_factor)
+        // and of anybody: administrators
+        .service(sessions::list_sessions)
+        .service(sessions::delete_session)
+        .service(tokens::list_tokens)
+        .service(tokens::create_token)          // one's own only
+        .service(tokens::get_token)
+        .service(tokens::delete_token)
+        // users: administrators
+        .service(users::list_users)
+        .service(users::create_user)
+        .service(users::get_user)
+        .service(users::update_user)
+        .service(users::delete_user)
+        .service(users::create_password_link)
+        .service(users::reset_second_factor)
+        .service(audit::list_audit)             // administrators
         .service(setup::complete_setup)         // who has the set-up link
         // articles
         .service(articles::list_articles)       // everybody; drafts: those who may read them
@@ -160,6 +192,7 @@ fn v1(routes: &mut ServiceConfig<'_>) {
 #[rustfmt::skip]
 fn operation_routes(routes: &mut ServiceConfig<'_>) {
     routes
+        .service(operations::get_signing_keys)  // everybody
         .service(operations::get_health)        // everybody
         .service(operations::get_readiness);    // everybody
 }

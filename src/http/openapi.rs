@@ -46,7 +46,9 @@ use crate::domain::error::ErrorCode;
         (name = "site", description = "The site itself, and what lives at its paths."),
         (name = "redirects", description = "Paths that editors send elsewhere."),
         (name = "changes", description = "Every public change, in order."),
-        (name = "access", description = "Who may come in."),
+        (name = "access", description = "Coming in: sessions, second factors, API tokens."),
+        (name = "users", description = "Who may come in."),
+        (name = "audit", description = "Who did what to what, from where."),
         (name = "operations", description = "For those who run the server."),
     ),
     components(schemas(Problem)),
@@ -62,7 +64,9 @@ impl Modify for Bearer {
         let scheme = HttpBuilder::new()
             .scheme(HttpAuthScheme::Bearer)
             .bearer_format("JWT")
-            .description(Some("The `access_token` of `POST /v1/auth/login`."))
+            .description(Some(
+                "The `access_token` of `POST /v1/auth/login`, or an API token of `POST /v1/tokens`.",
+            ))
             .build();
         let components = document.components.get_or_insert_default();
         components.add_security_scheme("bearer", SecurityScheme::Http(scheme));
@@ -84,6 +88,9 @@ pub fn complete(document: &utoipa::openapi::OpenApi) -> serde_json::Result<Value
     let schemas = document["components"]["schemas"].clone();
     if let Some(paths) = document["paths"].as_object_mut() {
         for item in paths.values_mut() {
+            if let Some(post) = item.get_mut("post").and_then(Value::as_object_mut) {
+                add_idempotency(post);
+            }
             let operations = item.as_object_mut().into_iter().flat_map(Map::values_mut);
             for operation in operations.filter_map(Value::as_object_mut) {
                 complete_operation(operation, &schemas);
@@ -177,6 +184,13 @@ fn merge_variants(schemas: &mut Map<String, Value>, outer: &str, content: &str, 
     }
 }
 
+/// Every `POST` takes an `Idempotency-Key`.
+fn add_idempotency(operation: &mut Map<String, Value>) {
+    if let Some(parameters) = operation.entry("parameters").or_insert_with(|| json!([])).as_array_mut() {
+        parameters.push(super::record::parameter());
+    }
+}
+
 fn complete_operation(operation: &mut Map<String, Value>, schemas: &Value) {
     let parameters = operation.get("parameters").cloned().unwrap_or_default();
     let has =
@@ -198,10 +212,18 @@ fn complete_operation(operation: &mut Map<String, Value>, schemas: &Value) {
     };
     may(ErrorCode::InvalidParameter);
     // A token that is not valid is 401 even where none is needed, but not where nobody looks at it.
-    let looks_at_token = operation
-        .get("operationId")
-        .and_then(Value::as_str)
-        .is_none_or(|id| !["get_health", "get_readiness", "login", "complete_setup"].contains(&id));
+    let looks_at_token = operation.get("operationId").and_then(Value::as_str).is_none_or(|id| {
+        ![
+            "get_health",
+            "get_readiness",
+            "get_signing_keys",
+            "login",
+            "refresh",
+            "redeem_password_link",
+            "complete_setup",
+        ]
+        .contains(&id)
+    });
     if looks_at_token {
         may(ErrorCode::Unauthenticated);
     }
@@ -217,6 +239,10 @@ fn complete_operation(operation: &mut Map<String, Value>, schemas: &Value) {
     let is_public = ways.is_none_or(|ways| ways.contains(&json!({})));
     if secured && (is_write || !is_public || takes("as_of")) {
         may(ErrorCode::Forbidden);
+        may(ErrorCode::InsufficientScope);
+    }
+    if looks_at_token {
+        may(ErrorCode::EnrolmentRequired);
     }
     // Who reads an article, or a part of it, in public is told if it was taken back.
     if is_public && !is_write && (takes("name") && is_about_articles(operation) || takes("path")) {

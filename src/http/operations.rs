@@ -22,7 +22,7 @@ use crate::{
         error::{Error, ErrorCode},
         user::Principal,
     },
-    service::Newsroom,
+    service::{Newsroom, auth::PublicKey, signing_keys},
 };
 
 /// How long an answer of the database to "are you there?" holds, so that probes cannot load it.
@@ -100,6 +100,62 @@ pub struct Health {
 #[get("/healthz")]
 pub async fn get_health(request: HttpRequest, _: NoQuery) -> Result<HttpResponse, Error> {
     Answer::ok(&request, &Principal::Anonymous, Health { status: "ok" }).send()
+}
+
+/// A key with which access tokens can be checked (RFC 7517, RFC 8037).
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(example = json!({
+    "kty": "OKP", "crv": "Ed25519", "use": "sig", "alg": "EdDSA", "kid": "3f8a1c5e9b7d2046",
+    "x": "11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo"
+}))]
+pub struct Jwk {
+    /// Always `OKP`.
+    #[schema(value_type = String)]
+    kty: &'static str,
+    /// Always `Ed25519`.
+    #[schema(value_type = String)]
+    crv: &'static str,
+    /// Always `sig`.
+    #[serde(rename = "use")]
+    #[schema(value_type = String)]
+    usage: &'static str,
+    /// Always `EdDSA`.
+    #[schema(value_type = String)]
+    alg: &'static str,
+    /// Its id, as it stands in the header of tokens.
+    kid: String,
+    /// The public key.
+    x: String,
+}
+
+/// The keys of all nodes.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct Jwks {
+    /// The keys.
+    keys: Vec<Jwk>,
+}
+
+/// Get the signing keys
+///
+/// The public keys with which access tokens are signed, as a JWK set (RFC 7517). That a token is signed by one does not
+/// tell whether its session still lasts: `/v1/me` does.
+#[utoipa::path(tag = "operations", responses((status = 200, description = "The keys.", body = Jwks)))]
+#[get("/.well-known/jwks.json")]
+pub async fn get_signing_keys(
+    request: HttpRequest,
+    newsroom: Data<Newsroom>,
+    _: NoQuery,
+) -> Result<HttpResponse, Error> {
+    let keys = signing_keys::list(&newsroom).await?.into_iter();
+    let jwk = |key: PublicKey| Jwk {
+        kty: "OKP",
+        crv: "Ed25519",
+        usage: "sig",
+        alg: "EdDSA",
+        kid: key.kid,
+        x: key.x,
+    };
+    Answer::ok(&request, &Principal::Anonymous, Jwks { keys: keys.map(jwk).collect() }).send()
 }
 
 /// Get readiness

@@ -15,6 +15,7 @@ use super::{
     auth::Me,
     error::Problem,
     input::{Input, NoQuery, Parse},
+    origin::From,
 };
 use crate::{
     domain::{
@@ -78,11 +79,12 @@ impl Parse for SetupRequest {
 pub async fn complete_setup(
     request: HttpRequest,
     newsroom: Data<Newsroom>,
+    From(origin): From,
     _: NoQuery,
     Input(FirstAdmin { token, email, name, password }): Input<SetupRequest>,
 ) -> Result<HttpResponse, Error> {
-    let user = setup::complete(&newsroom, token, email, name, password).await?;
-    Answer::ok(&request, &Principal::Anonymous, Me::from(user)).created("/v1/me".to_owned()).send()
+    let user = setup::complete(&newsroom, token, email, name, password, origin).await?;
+    Answer::ok(&request, &Principal::Anonymous, Me::of(user)).created("/v1/me".to_owned()).send()
 }
 
 /// Adds the set-up page, which is for people and no part of the API.

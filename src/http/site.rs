@@ -16,6 +16,7 @@ use crate::{
         instant::Instant,
         site::{self, SiteChanges, canonical_url, is_language_tag, is_time_zone},
         text,
+        user::Role,
     },
     service::{self, Newsroom},
 };
@@ -44,6 +45,9 @@ pub struct Site {
     pub navigation: Vec<LabelledLink>,
     /// Whether publishing an article with warnings needs `confirm_warnings`.
     pub confirm_warnings: bool,
+    /// The roles that cannot work without a second factor; told to those who have logged in.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub second_factor_roles: Option<Vec<Role>>,
     /// Counts its edits; also the beginning of its `ETag`.
     pub version: i64,
     /// When it was last edited.
@@ -61,9 +65,11 @@ impl From<site::Site> for Site {
             permalink,
             navigation,
             confirm_warnings,
+            second_factor_roles,
             version,
             updated_at,
         } = site;
+        let second_factor_roles = Some(second_factor_roles);
         let permalink = permalink.as_str().to_owned();
         Self {
             name,
@@ -74,6 +80,7 @@ impl From<site::Site> for Site {
             permalink,
             navigation,
             confirm_warnings,
+            second_factor_roles,
             version,
             updated_at,
         }
@@ -118,6 +125,11 @@ pub struct SitePatch {
     #[serde(default)]
     #[schema(nullable = false)]
     confirm_warnings: Option<bool>,
+    /// The roles that cannot work without a second factor, in the place of all before. Those who have none can do nothing
+    /// from now on but get one.
+    #[serde(default)]
+    #[schema(max_items = 4, nullable = false)]
+    second_factor_roles: Option<Vec<Role>>,
 }
 
 impl Parse for SitePatch {
@@ -150,6 +162,11 @@ impl Parse for SitePatch {
                 .navigation
                 .map(|links| LabelledLink::canonical_list(links, faults, "/navigation")),
             confirm_warnings: self.confirm_warnings,
+            second_factor_roles: self.second_factor_roles.map(|mut roles| {
+                roles.sort_unstable();
+                roles.dedup();
+                roles
+            }),
         })
     }
 }
@@ -167,7 +184,9 @@ pub async fn get_site(
 ) -> Result<HttpResponse, Error> {
     let site = service::site::get(&newsroom).await?;
     let version = site.version;
-    Answer::ok(&request, &principal, Site::from(site)).version(version).send()
+    let mut site = Site::from(site);
+    site.second_factor_roles = site.second_factor_roles.filter(|_| !principal.is_anonymous());
+    Answer::ok(&request, &principal, site).version(version).send()
 }
 
 /// Edit the site

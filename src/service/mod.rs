@@ -1,21 +1,26 @@
 //! Use cases, one function each: check the permission, open the transaction, change things, record the change.
 
+pub mod api_tokens;
 pub mod articles;
+pub mod audit;
 pub mod auth;
 pub mod authors;
 pub mod changes;
 pub mod redirects;
 pub mod releases;
 pub mod resolve;
+pub mod second_factor;
 pub mod sections;
+pub mod sessions;
 pub mod setup;
+pub mod signing_keys;
 pub mod site;
 pub mod tags;
 pub mod users;
 
 use std::sync::Arc;
 
-use self::auth::{AccessTokens, PasswordHasher};
+use self::auth::{AccessCache, AccessTokens, PasswordHasher};
 use crate::{
     domain::{
         change::{Change, ChangeKind, Entity, surrogate_key},
@@ -24,8 +29,23 @@ use crate::{
         instant::{Clock, Instant},
         slug::Slug,
     },
-    store::{Store, conn::Db, slugs},
+    store::{Store, conn::Db, signals::Signal, slugs},
 };
+
+/// How a newsroom is opened.
+#[derive(Debug)]
+pub struct NewsroomOptions {
+    /// The number of this node in the ids that it makes.
+    pub node: u16,
+    /// Issues and checks access tokens.
+    pub tokens: AccessTokens,
+    /// Passwords that are hashed at the same time.
+    pub password_hashing_concurrency: usize,
+    /// Days after which a session that is not used ends.
+    pub session_days: u32,
+    /// Where others reach the server, without a slash at the end.
+    pub public_url: String,
+}
 
 /// A newsroom: its data, its clock, its keys. Cheap to clone.
 #[derive(Debug, Clone)]
@@ -42,9 +62,48 @@ pub struct Newsroom {
     pub passwords: Arc<PasswordHasher>,
     /// The site as it was last read.
     pub site: Arc<site::SiteCache>,
+    /// Who has which credential, as it was last read.
+    pub access: Arc<AccessCache>,
+    /// When the keys of other nodes were last read.
+    pub keys_read: Arc<signing_keys::LastRead>,
+    /// Days after which a session that is not used ends.
+    pub session_days: u32,
+    /// Where others reach the server, without a slash at the end.
+    pub public_url: Arc<str>,
 }
 
 impl Newsroom {
+    /// Opens a newsroom over a store.
+    ///
+    /// # Errors
+    /// When the system has no more threads.
+    pub fn open(store: Store, options: NewsroomOptions) -> Result<Self, Error> {
+        let room = Self {
+            ids: IdGenerator::new(options.node),
+            clock: Clock::default(),
+            tokens: Arc::new(options.tokens),
+            passwords: Arc::new(PasswordHasher::new(options.password_hashing_concurrency)?),
+            site: Arc::default(),
+            access: Arc::default(),
+            keys_read: Arc::default(),
+            session_days: options.session_days,
+            public_url: options.public_url.into(),
+            store,
+        };
+        let (site, access, tokens) = (room.site.clone(), room.access.clone(), room.tokens.clone());
+        room.store.listen(move |signal| {
+            access.hear(signal);
+            if matches!(signal, Signal::Site | Signal::Everything) {
+                site.invalidate();
+            }
+            if matches!(signal, Signal::Keys | Signal::Everything) {
+                // Those of other nodes are read when a token comes that is signed with one.
+                tokens.know(&[]);
+            }
+        });
+        Ok(room)
+    }
+
     /// The same newsroom with its clock stopped, so that all that a transaction does happens at one instant.
     fn frozen(&self) -> Self {
         Self { clock: self.clock.frozen(), ..self.clone() }

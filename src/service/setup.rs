@@ -7,6 +7,7 @@ use crate::{
     domain::{
         error::{Error, ErrorCode},
         instant::Instant,
+        origin::Origin,
         user::{EmailAddress, Role, User},
     },
     store::users,
@@ -48,7 +49,9 @@ pub async fn complete(
     email: EmailAddress,
     name: String,
     password: SecretString,
+    origin: Origin,
 ) -> Result<User, Error> {
+    let room = newsroom.clone();
     let (token_hash, now) = (auth::token_hash(&token), newsroom.clock.now());
     // Looked at before the password is hashed, so that nobody without a link can make the server work.
     let link = token_hash.clone();
@@ -67,7 +70,8 @@ pub async fn complete(
                 return Err(done());
             }
             users::delete_setup_links(db)?;
-            users::insert(db, &user, &password_hash)?;
+            users::insert(db, &user, Some(&password_hash))?;
+            auth::record(db, &room, &user, "complete_setup", &origin)?;
             Ok(user)
         })
         .await

@@ -14,7 +14,12 @@ use crate::{
         site::{Site, SiteChanges},
         user::Principal,
     },
-    store::{changes, conn::Db, site},
+    store::{
+        audit, changes,
+        conn::Db,
+        signals::{self, Signal},
+        site,
+    },
 };
 
 /// How long another node's edit may go unnoticed by [`SiteCache`].
@@ -44,7 +49,7 @@ impl SiteCache {
         Ok(site)
     }
 
-    /// Forgets the site, which has just been edited.
+    /// Forgets the site, which has been edited.
     pub fn invalidate(&self) {
         *self.lock() = None;
     }
@@ -72,11 +77,12 @@ pub async fn update(
 ) -> Result<Site, Error> {
     let user = require(principal, Action::EditSite)?.id;
     let now = newsroom.clock.now();
-    let site = newsroom
+    newsroom
         .store
         .write(move |db| {
             let old = site::get(db)?;
             check_version(version, old.version)?;
+            let before = serde_json::to_value(&old).ok();
             let new = Site {
                 name: changes.name.unwrap_or(old.name),
                 tagline: changes.tagline.unwrap_or(old.tagline),
@@ -85,6 +91,7 @@ pub async fn update(
                 time_zone: changes.time_zone.unwrap_or(old.time_zone),
                 permalink: changes.permalink.unwrap_or(old.permalink),
                 confirm_warnings: changes.confirm_warnings.unwrap_or(old.confirm_warnings),
+                second_factor_roles: changes.second_factor_roles.unwrap_or(old.second_factor_roles),
                 navigation: changes.navigation.unwrap_or(old.navigation),
                 version: old.version + 1,
                 updated_at: now,
@@ -103,11 +110,11 @@ pub async fn update(
                 actor: Some(user),
             };
             changes::record(db, &change)?;
+            audit::changed(before, serde_json::to_value(&new).ok());
+            signals::send(db, Signal::Site)?;
             Ok(new)
         })
-        .await?;
-    newsroom.site.invalidate();
-    Ok(site)
+        .await
 }
 
 #[cfg(test)]

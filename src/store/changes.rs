@@ -2,7 +2,7 @@
 
 use diesel::prelude::*;
 
-use super::{Lock, conn::Db, exclusive, from_json, schema::changes, to_json};
+use super::{Lock, audit, conn::Db, exclusive, from_json, schema::changes, to_json};
 use crate::domain::{change::Change, error::Error};
 
 /// A recorded change.
@@ -30,6 +30,7 @@ pub struct RecordedChange {
 /// that a reader of the log never sees a later one before an earlier one.
 pub fn record(db: &mut Db, change: &Change) -> Result<(), Error> {
     exclusive(db, Lock::Changes)?;
+    audit::about(change.entity.as_str(), change.entity_id);
     diesel::insert_into(changes::table)
         .values((
             changes::at.eq(change.at.millis()),

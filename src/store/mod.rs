@@ -5,7 +5,10 @@
 //! first reads and then writes fails with "database is locked" under load, and no acknowledged row can depend on an
 //! autocommit whose failure goes unnoticed.
 
+pub mod api_tokens;
 pub mod articles;
+pub mod attempts;
+pub mod audit;
 pub mod authors;
 pub mod changes;
 pub mod conn;
@@ -13,8 +16,13 @@ mod error;
 pub mod migrations;
 pub mod redirects;
 pub mod releases;
+pub mod request;
 mod schema;
+pub mod second_factors;
 pub mod sections;
+pub mod sessions;
+pub mod signals;
+pub mod signing_keys;
 pub mod site;
 pub mod slugs;
 pub mod statements;
@@ -27,15 +35,17 @@ use std::{
 };
 
 use diesel::{
-    connection::{AnsiTransactionManager, TransactionManager},
+    connection::{AnsiTransactionManager, TransactionManager as _},
     r2d2::{Pool, PooledConnection},
 };
-use tokio::sync::Semaphore;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tracing::Span;
 
 use self::{
     conn::{ConnectionManager, DatabaseUrl, Db, Synchronous},
     error::busy,
+    request::{Begun, Claim, RequestScope},
+    signals::{Listeners, Signal},
     statements::Usage,
 };
 use crate::domain::error::Error;
@@ -59,7 +69,12 @@ const QUEUE_PER_CONNECTION: usize = 64;
 pub struct Store {
     reads: Arc<Lane>,
     writes: Arc<Lane>,
+    listeners: Arc<Listeners>,
+    manager: ConnectionManager,
 }
+
+/// A connection of a pool.
+type PooledDb = PooledConnection<ConnectionManager>;
 
 impl std::fmt::Debug for Store {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
@@ -70,8 +85,9 @@ impl std::fmt::Debug for Store {
 /// A pool with a bounded queue in front. Waiting is asynchronous: no thread is held by it.
 struct Lane {
     pool: Pool<ConnectionManager>,
-    connections: Semaphore,
-    places: Semaphore,
+    connections: Arc<Semaphore>,
+    places: Arc<Semaphore>,
+    listeners: Arc<Listeners>,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -83,7 +99,7 @@ enum Mode {
 }
 
 impl Lane {
-    fn open(manager: ConnectionManager, size: u32) -> Result<Self, Error> {
+    fn open(manager: ConnectionManager, size: u32, listeners: &Arc<Listeners>) -> Result<Self, Error> {
         let pool = Pool::builder()
             .max_size(size)
             // Connections are made when they are first needed: a server that is down does not keep us from starting.
@@ -96,9 +112,18 @@ impl Lane {
         let connections = size as usize;
         Ok(Self {
             pool,
-            connections: Semaphore::new(connections),
-            places: Semaphore::new(connections * (QUEUE_PER_CONNECTION + 1)),
+            connections: Arc::new(Semaphore::new(connections)),
+            places: Arc::new(Semaphore::new(connections * (QUEUE_PER_CONNECTION + 1))),
+            listeners: Arc::clone(listeners),
         })
+    }
+
+    /// A place in the queue, and then a connection to take.
+    async fn permits(&self) -> Result<(OwnedSemaphorePermit, OwnedSemaphorePermit), Error> {
+        let place = Arc::clone(&self.places).try_acquire_owned();
+        let place = place.map_err(|_| busy("too many requests wait for the database"))?;
+        let connection = Arc::clone(&self.connections).acquire_owned().await;
+        Ok((place, connection.map_err(|error| busy(&error.to_string()))?))
     }
 
     async fn run<T: Send + 'static>(
@@ -106,69 +131,143 @@ impl Lane {
         mode: Mode,
         work: impl FnOnce(&mut Db) -> Result<T, Error> + Send + 'static,
     ) -> Result<T, Error> {
-        let _place =
-            self.places.try_acquire().map_err(|_| busy("too many requests wait for the database"))?;
-        let _connection = self.connections.acquire().await.map_err(|error| busy(&error.to_string()))?;
-        let (lane, span) = (Arc::clone(self), Span::current());
-        let work = move || {
-            let _entered = span.enter();
-            let begun = Instant::now();
-            let (result, statements) = match lane.connection() {
-                Ok(mut connection) => transaction(&mut connection, mode, work),
-                Err(error) => (Err(error), 0),
+        let scope = RequestScope::current();
+        if let Some(scope) = scope.as_ref().filter(|scope| scope.holds() && mode != Mode::Rehearse) {
+            // The work is moved there; it comes back if there is no transaction to read in.
+            let slot = Arc::new(std::sync::Mutex::new(Some(work)));
+            let lent = Arc::clone(&slot);
+            let lent = move |db: &mut Db| {
+                let work = lent.lock().unwrap_or_else(std::sync::PoisonError::into_inner).take();
+                work.ok_or_else(|| Error::Internal("work was done twice".to_owned()))?(db)
             };
-            (result, Usage { statements, time: begun.elapsed() })
-        };
-        let joined = tokio::task::spawn_blocking(work).await;
-        let (result, usage) = joined.map_err(|error| Error::internal("database work", error))?;
-        statements::record(usage);
-        result
+            if let Some(result) = scope.run_held(self, mode == Mode::Write, lent).await {
+                return result;
+            }
+            let work = slot.lock().unwrap_or_else(std::sync::PoisonError::into_inner).take();
+            let work = work.ok_or_else(|| Error::Internal("work was lost".to_owned()))?;
+            return self.run_alone(mode, None, work).await;
+        }
+        self.run_alone(mode, scope, work).await
     }
 
-    fn connection(&self) -> Result<PooledConnection<ConnectionManager>, Error> {
+    /// Runs work in a transaction of its own.
+    async fn run_alone<T: Send + 'static>(
+        self: &Arc<Self>,
+        mode: Mode,
+        scope: Option<Arc<RequestScope>>,
+        work: impl FnOnce(&mut Db) -> Result<T, Error> + Send + 'static,
+    ) -> Result<T, Error> {
+        let _permits = self.permits().await?;
+        let lane = Arc::clone(self);
+        on_blocking_pool(move || {
+            let mut connection = lane.connection()?;
+            let work = |db: &mut Db| {
+                let done = work(db)?;
+                if let (Some(scope), Mode::Write) = (scope, mode) {
+                    scope.record(db)?;
+                }
+                Ok(done)
+            };
+            let result = transaction(&mut connection, mode, work);
+            let (signals, _) = (signals::take(), audit::take());
+            if result.is_ok() && mode == Mode::Write {
+                lane.hear(&signals);
+            }
+            result
+        })
+        .await?
+    }
+
+    /// Begins a transaction that stays open, and claims a key in it.
+    async fn begin_held(self: &Arc<Self>, claim: Claim) -> Result<Begun, Error> {
+        let permits = self.permits().await?;
+        let lane = Arc::clone(self);
+        on_blocking_pool(move || {
+            let mut connection = lane.connection()?;
+            begin(&mut connection, Mode::Write)?;
+            match request::claim(&mut connection, &claim) {
+                Ok(None) => Ok(Begun::Open(connection, permits)),
+                outcome => {
+                    roll_back(&mut connection);
+                    outcome.and_then(|answer| {
+                        answer
+                            .map(Begun::Answered)
+                            .ok_or_else(|| Error::Internal("a key without an answer".to_owned()))
+                    })
+                }
+            }
+        })
+        .await?
+    }
+
+    fn connection(&self) -> Result<PooledDb, Error> {
         self.pool.get().map_err(|error| busy(&error.to_string()))
+    }
+
+    fn hear(&self, signals: &[Signal]) {
+        signals.iter().for_each(|signal| self.listeners.hear(*signal));
     }
 }
 
-/// Runs `work` in one transaction, which ends with a rollback if it fails; also tells how many statements it took.
+/// Runs database work where it may block, and counts what it takes.
+async fn on_blocking_pool<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> Result<T, Error> {
+    let span = Span::current();
+    let work = move || {
+        let _entered = span.enter();
+        let begun = Instant::now();
+        let (result, statements) = statements::count(work);
+        (result, Usage { statements, time: begun.elapsed() })
+    };
+    let joined = tokio::task::spawn_blocking(work).await;
+    let (result, usage) = joined.map_err(|error| Error::internal("database work", error))?;
+    statements::record(usage);
+    Ok(result)
+}
+
+/// Runs `work` in one transaction, which ends with a rollback if it fails.
 fn transaction<T>(
     db: &mut Db,
     mode: Mode,
     work: impl FnOnce(&mut Db) -> Result<T, Error>,
-) -> (Result<T, Error>, u32) {
-    if let Err(error) = begin(db, mode) {
-        return (Err(error), 0);
-    }
-    let (result, statements) = statements::count(|| work(db));
+) -> Result<T, Error> {
+    begin(db, mode)?;
+    let result = work(db);
     if result.is_ok() && mode != Mode::Rehearse {
-        let committed = conn::on_either!(db, conn => AnsiTransactionManager::commit_transaction(conn));
-        return (committed.map_err(Error::from).and(result), statements);
+        return commit(db).and(result);
     }
-    if let Err(error) = conn::on_either!(db, conn => AnsiTransactionManager::rollback_transaction(conn)) {
+    roll_back(db);
+    result
+}
+
+fn commit(db: &mut Db) -> Result<(), Error> {
+    let committed = statements::uncounted(
+        || conn::on_either!(db, conn => AnsiTransactionManager::commit_transaction(conn)),
+    );
+    Ok(committed?)
+}
+
+fn roll_back(db: &mut Db) {
+    let rolled_back = statements::uncounted(
+        || conn::on_either!(db, conn => AnsiTransactionManager::rollback_transaction(conn)),
+    );
+    if let Err(error) = rolled_back {
         // The connection is broken now and the pool drops it, which rolls back as well.
         tracing::warn!(error = %error, "rollback failed");
     }
-    (result, statements)
 }
 
 fn begin(db: &mut Db, mode: Mode) -> Result<(), Error> {
-    match (&mut *db, mode) {
-        (Db::Sqlite(conn), Mode::Read) => AnsiTransactionManager::begin_transaction_sql(conn, "BEGIN")?,
-        (Db::Sqlite(conn), Mode::Write | Mode::Rehearse) => {
-            AnsiTransactionManager::begin_transaction_sql(conn, "BEGIN IMMEDIATE")?
-        }
-        // Several statements of a read see one state of the database.
-        (Db::Postgres(conn), Mode::Read) => {
-            AnsiTransactionManager::begin_transaction_sql(
-                conn,
-                "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY",
-            )?;
-        }
-        (Db::Postgres(conn), Mode::Write | Mode::Rehearse) => {
-            AnsiTransactionManager::begin_transaction(conn)?
-        }
-    }
-    Ok(())
+    // Several statements of a read see one state of the database.
+    let sql = match (&*db, mode) {
+        (Db::Sqlite(_), Mode::Read) => "BEGIN",
+        (Db::Sqlite(_), Mode::Write | Mode::Rehearse) => "BEGIN IMMEDIATE",
+        (Db::Postgres(_), Mode::Read) => "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY",
+        (Db::Postgres(_), Mode::Write | Mode::Rehearse) => "BEGIN",
+    };
+    let begun = statements::uncounted(
+        || conn::on_either!(db, conn => AnsiTransactionManager::begin_transaction_sql(conn, sql)),
+    );
+    Ok(begun?)
 }
 
 impl Store {
@@ -179,16 +278,36 @@ impl Store {
             synchronous: options.synchronous,
             read_only,
         };
-        match options.url {
-            DatabaseUrl::Sqlite(_) => Ok(Self {
-                reads: Arc::new(Lane::open(manager(true), options.connections)?),
-                writes: Arc::new(Lane::open(manager(false), 1)?),
-            }),
+        let listeners = Arc::new(Listeners::new(matches!(options.url, DatabaseUrl::Postgres(_))));
+        let (reads, writes) = match options.url {
+            DatabaseUrl::Sqlite(_) => (
+                Arc::new(Lane::open(manager(true), options.connections, &listeners)?),
+                Arc::new(Lane::open(manager(false), 1, &listeners)?),
+            ),
             DatabaseUrl::Postgres(_) => {
-                let lane = Arc::new(Lane::open(manager(false), options.connections)?);
-                Ok(Self { reads: Arc::clone(&lane), writes: lane })
+                let lane = Arc::new(Lane::open(manager(false), options.connections, &listeners)?);
+                (Arc::clone(&lane), lane)
             }
-        }
+        };
+        Ok(Self { reads, writes, listeners, manager: manager(false) })
+    }
+
+    /// Tells `listener` of every [`Signal`] from now on; of those of other nodes, once [`Self::watch`] runs.
+    pub fn listen(&self, listener: impl Fn(Signal) + Send + Sync + 'static) {
+        self.listeners.add(Box::new(listener));
+    }
+
+    /// Begins to hear the signals of other nodes.
+    ///
+    /// # Errors
+    /// When the system has no more threads.
+    pub fn watch(&self) -> Result<(), Error> {
+        signals::watch(self.manager.clone(), &self.listeners)
+    }
+
+    /// Whether what is kept in memory until a signal comes can be relied on at this moment.
+    pub fn is_coherent(&self) -> bool {
+        self.listeners.is_coherent()
     }
 
     /// Reads in one transaction on the blocking pool; what is read is one state of the database.
@@ -211,6 +330,18 @@ impl Store {
         work: impl FnOnce(&mut Db) -> Result<T, Error> + Send + 'static,
     ) -> Result<T, Error> {
         self.writes.run(Mode::Write, work).await
+    }
+
+    /// As [`Self::write`], but commits by itself and leaves no event, whatever becomes of the request: for what has to be
+    /// kept also when the request fails. Comes before the writes of the request itself, or after one that failed.
+    ///
+    /// # Errors
+    /// Those of [`Self::write`].
+    pub async fn write_apart<T: Send + 'static>(
+        &self,
+        work: impl FnOnce(&mut Db) -> Result<T, Error> + Send + 'static,
+    ) -> Result<T, Error> {
+        self.writes.run_alone(Mode::Write, None, work).await
     }
 
     /// As [`Self::write`], but nothing is kept: tells what would happen.
@@ -284,6 +415,8 @@ enum Lock {
     SectionTree = 3,
     /// Where redirects lead.
     Redirects = 4,
+    /// Who the administrators are.
+    Administrators = 5,
 }
 
 /// Reads a JSON column.

@@ -12,6 +12,7 @@ table! {
         password_hash -> Text,
         created_at -> BigInt,
         updated_at -> BigInt,
+        version -> BigInt,
     }
 }
 
@@ -35,6 +36,7 @@ table! {
         version -> BigInt,
         updated_at -> BigInt,
         confirm_warnings -> Bool,
+        second_factor_roles -> Text,
     }
 }
 
@@ -335,6 +337,114 @@ table! {
     }
 }
 
+table! {
+    signing_keys (kid) {
+        kid -> Text,
+        public_key -> Text,
+        expires_at -> BigInt,
+    }
+}
+
+table! {
+    sessions (id) {
+        id -> BigInt,
+        user_id -> BigInt,
+        method -> Text,
+        address -> Text,
+        user_agent -> Nullable<Text>,
+        created_at -> BigInt,
+        used_at -> BigInt,
+        expires_at -> BigInt,
+    }
+}
+
+table! {
+    refresh_tokens (token_hash) {
+        token_hash -> Text,
+        session_id -> BigInt,
+        used_at -> Nullable<BigInt>,
+    }
+}
+
+table! {
+    second_factors (user_id) {
+        user_id -> BigInt,
+        secret -> Text,
+        confirmed_at -> Nullable<BigInt>,
+        last_step -> BigInt,
+    }
+}
+
+table! {
+    recovery_codes (user_id, code_hash) {
+        user_id -> BigInt,
+        code_hash -> Text,
+    }
+}
+
+table! {
+    api_tokens (id) {
+        id -> BigInt,
+        user_id -> BigInt,
+        name -> Text,
+        prefix -> Text,
+        token_hash -> Text,
+        scopes -> Text,
+        created_at -> BigInt,
+        expires_at -> Nullable<BigInt>,
+        used_at -> Nullable<BigInt>,
+    }
+}
+
+table! {
+    password_links (token_hash) {
+        token_hash -> Text,
+        user_id -> BigInt,
+        expires_at -> BigInt,
+    }
+}
+
+table! {
+    login_attempts (key_hash) {
+        key_hash -> Text,
+        failures -> BigInt,
+        last_at -> BigInt,
+    }
+}
+
+table! {
+    idempotency_keys (principal_id, key_hash) {
+        principal_id -> BigInt,
+        key_hash -> Text,
+        sealed_answer -> Nullable<Binary>,
+        created_at -> BigInt,
+    }
+}
+
+table! {
+    audit_events (id) {
+        id -> BigInt,
+        at -> BigInt,
+        actor_id -> Nullable<BigInt>,
+        actor_name -> Nullable<Text>,
+        credential -> Text,
+        credential_id -> Nullable<BigInt>,
+        action -> Text,
+        outcome -> Text,
+        entity -> Nullable<Text>,
+        entity_id -> Nullable<BigInt>,
+        target -> Nullable<Text>,
+        detail -> Nullable<Text>,
+        before_change -> Nullable<Text>,
+        after_change -> Nullable<Text>,
+        address -> Nullable<Text>,
+        user_agent -> Nullable<Text>,
+        request_id -> Nullable<Text>,
+    }
+}
+
+joinable!(sessions -> users (user_id));
+joinable!(api_tokens -> users (user_id));
 joinable!(content_tags -> tags (tag_id));
 joinable!(content_sections -> sections (section_id));
 joinable!(content_bylines -> authors (author_id));
@@ -370,4 +480,8 @@ allow_tables_to_appear_in_same_query!(
     redirects,
     releases,
     release_items,
+    sessions,
+    refresh_tokens,
+    second_factors,
+    api_tokens,
 );

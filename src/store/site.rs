@@ -31,6 +31,7 @@ struct SiteRow {
     version: i64,
     updated_at: i64,
     confirm_warnings: bool,
+    second_factor_roles: String,
 }
 
 impl TryFrom<SiteRow> for Site {
@@ -47,6 +48,7 @@ impl TryFrom<SiteRow> for Site {
             navigation: from_json("site.navigation", &row.navigation)?,
             version: row.version,
             confirm_warnings: row.confirm_warnings,
+            second_factor_roles: from_json("site.second_factor_roles", &row.second_factor_roles)?,
             updated_at: Instant::from_millis(row.updated_at),
         })
     }
@@ -68,6 +70,7 @@ impl TryFrom<&Site> for SiteRow {
             version: site.version,
             updated_at: site.updated_at.millis(),
             confirm_warnings: site.confirm_warnings,
+            second_factor_roles: to_json(&site.second_factor_roles)?,
         })
     }
 }

@@ -31,6 +31,14 @@ pub(super) fn count<T>(work: impl FnOnce() -> T) -> (T, u32) {
     (result, ON_THIS_THREAD.with(Cell::get).wrapping_sub(before))
 }
 
+/// Runs what is not counted: the beginning and the end of transactions.
+pub(super) fn uncounted<T>(work: impl FnOnce() -> T) -> T {
+    let before = ON_THIS_THREAD.with(Cell::get);
+    let result = work();
+    ON_THIS_THREAD.with(|count| count.set(before));
+    result
+}
+
 /// Adds to the usage of the request on whose task this is called, if there is one.
 pub(super) fn record(usage: Usage) {
     let _ = OF_THIS_REQUEST.try_with(|total| {

@@ -19,15 +19,11 @@ use std::{
 
 use actix_web::dev::ServerHandle;
 use masthead::{
-    domain::{
-        id::IdGenerator,
-        instant::Clock,
-        user::{Role, User},
-    },
+    domain::user::{Role, User},
     http::options::HttpOptions,
     service::{
-        Newsroom,
-        auth::{self, AccessTokens, PasswordHasher},
+        Newsroom, NewsroomOptions,
+        auth::{self, AccessTokens},
         users,
     },
     store::{Store, StoreOptions},
@@ -108,14 +104,14 @@ impl TestApp {
         };
         let store = Store::open(&options).unwrap();
         store.migrate().unwrap();
-        let newsroom = Newsroom {
-            store,
-            ids: IdGenerator::new(1),
-            clock: Clock::default(),
-            tokens: Arc::new(AccessTokens::from_pem(&KEY, minutes).unwrap()),
-            passwords: Arc::new(PasswordHasher::new(2)),
-            site: Arc::default(),
+        let options = NewsroomOptions {
+            node: 1,
+            tokens: AccessTokens::from_pem(&KEY, minutes).unwrap(),
+            password_hashing_concurrency: 2,
+            session_days: 30,
+            public_url: "https://cms.newsroom.example".to_owned(),
         };
+        let newsroom = Newsroom::open(store, options).unwrap();
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let address = listener.local_addr().unwrap();
         let (started, starting) = mpsc::channel();

@@ -1,0 +1,13 @@
+DROP TABLE audit_events;
+DROP FUNCTION audit_events_keep;
+DROP TABLE idempotency_keys;
+DROP TABLE login_attempts;
+DROP TABLE password_links;
+DROP TABLE api_tokens;
+DROP TABLE recovery_codes;
+DROP TABLE second_factors;
+DROP TABLE refresh_tokens;
+DROP TABLE sessions;
+DROP TABLE signing_keys;
+ALTER TABLE site DROP COLUMN second_factor_roles;
+ALTER TABLE users DROP COLUMN version;

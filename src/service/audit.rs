@@ -1,0 +1,46 @@
+//! The audit log: read it, and write what was refused.
+
+use super::Newsroom;
+use crate::{
+    domain::{
+        audit::{AuditEvent, AuditFilter, Outcome},
+        error::Error,
+        origin::Origin,
+        page::{Page, PageRequest},
+        permission::{Action, require},
+        user::{Actor, Principal},
+    },
+    store::audit,
+};
+
+/// A page of events, the newest first.
+///
+/// # Errors
+/// 401, 403.
+pub async fn list(
+    newsroom: &Newsroom,
+    principal: &Principal,
+    filter: AuditFilter,
+    request: PageRequest,
+) -> Result<Page<AuditEvent>, Error> {
+    require(principal, Action::ReadAudit)?;
+    newsroom.store.read(move |db| audit::list(db, &filter, &request)).await
+}
+
+/// Writes that somebody tried what they may not.
+///
+/// # Errors
+/// Those of the database.
+pub async fn refused(
+    newsroom: &Newsroom,
+    actor: &Actor,
+    action: &str,
+    target: &str,
+    why: String,
+    origin: &Origin,
+) -> Result<(), Error> {
+    let event = AuditEvent::new(newsroom.ids.next(), newsroom.clock.now(), action, Outcome::Refused);
+    let event = event.by(actor).from(origin).detail(why);
+    let event = AuditEvent { target: Some(target.to_owned()), ..event };
+    newsroom.store.write_apart(move |db| audit::record(db, &event)).await
+}
