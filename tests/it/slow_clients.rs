@@ -33,7 +33,12 @@ async fn with_body_timeout() -> TestApp {
 async fn a_body_that_does_not_come_is_408() {
     let app = with_body_timeout().await;
     let token = app.author().await.token().to_owned();
-    for length in ["Content-Length: 30", "Transfer-Encoding: chunked"] {
+    for length in [
+        "Content-Length: 30",
+        "Transfer-Encoding: chunked",
+        "Idempotency-Key: 1\r\nContent-Length: 30",
+        "Idempotency-Key: 1\r\nTransfer-Encoding: chunked",
+    ] {
         let head = format!(
             "POST /v1/tags HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {token}\r\n\
              Content-Type: application/json\r\n{length}\r\n\r\n"
