@@ -2,7 +2,7 @@
 
 mod data_folder;
 
-use std::net::TcpListener;
+use std::{net::TcpListener, path::PathBuf, time::Duration};
 
 use actix_web::{
     App, HttpServer,
@@ -10,15 +10,26 @@ use actix_web::{
     middleware::from_fn,
     web::{Data, PayloadConfig},
 };
+use tokio::time::interval;
 use tracing_actix_web::TracingLogger;
 
 use crate::{
     config::Config,
     domain::error::Error,
-    http::{self, contract::Contract, operations},
+    http::{
+        self,
+        contract::Contract,
+        cors::CorsOptions,
+        limits::{Limiter, RateLimits},
+        operations,
+        options::HttpOptions,
+        origin::TrustedProxies,
+        slow::BodyTimeout,
+    },
     service::{
         Newsroom, NewsroomOptions,
-        auth::{self, AccessTokens},
+        auth::{self, AccessTokens, PublicKey},
+        signing_keys,
     },
     store::{Store, StoreOptions, conn::DatabaseUrl},
 };
@@ -33,7 +44,7 @@ pub fn open_newsroom(config: &Config) -> Result<Newsroom, Error> {
     if let DatabaseUrl::Sqlite(database) = &config.database_url {
         data_folder::prepare_sqlite(database)?;
     }
-    let key = data_folder::load_or_make_key(&config.data.join("keys/access-token.pem"), auth::generate_key)?;
+    let key = data_folder::load_or_make_key(&key_path(config), auth::generate_key)?;
     let store = Store::open(&StoreOptions {
         url: config.database_url.clone(),
         connections: config.database_connections,
@@ -50,6 +61,56 @@ pub fn open_newsroom(config: &Config) -> Result<Newsroom, Error> {
     Newsroom::open(store, options)
 }
 
+fn key_path(config: &Config) -> PathBuf {
+    config.data.join("keys/access-token.pem")
+}
+
+/// Puts a new key in the place of that with which this node signs access tokens. A server that runs on the folder takes
+/// it within a second. What the old one has signed stays good until it expires, or with `revoke` ends at once.
+///
+/// # Errors
+/// When the database or the file cannot be written; the old key stays in use then.
+pub async fn rotate_key(config: &Config, newsroom: &Newsroom, revoke: bool) -> Result<PublicKey, Error> {
+    let key = auth::generate_key()?;
+    let public = signing_keys::succeed(newsroom, &key, revoke).await?;
+    data_folder::replace_key(&key_path(config), &key)?;
+    Ok(public)
+}
+
+/// How often the key file is looked at.
+const KEY_WATCH: Duration = Duration::from_secs(1);
+/// How often other nodes are told that the key is still in use, in looks: each hour.
+const ANNOUNCED_EVERY: u32 = 3600;
+
+/// Lets all nodes know the key of this one, for as long as the process lives, and takes a new one when it is rotated.
+pub async fn keep_key(config: &Config, newsroom: &Newsroom) {
+    let path = key_path(config);
+    let mut taken = data_folder::stamp(&path);
+    let mut looks = 0;
+    let mut ticks = interval(KEY_WATCH);
+    loop {
+        ticks.tick().await;
+        let found = data_folder::stamp(&path);
+        let is_new = found.is_some() && found != taken;
+        let kept = async {
+            if is_new && let Some(key) = data_folder::read_key(&path)? {
+                newsroom.tokens.replace_key(&key)?;
+                taken = found;
+                tracing::info!(kid = newsroom.tokens.public_key().kid, "signing with another key");
+            }
+            if is_new || looks % ANNOUNCED_EVERY == 0 {
+                signing_keys::announce(newsroom).await?;
+            }
+            Ok::<_, Error>(())
+        };
+        match kept.await {
+            Ok(()) => looks += 1,
+            // It is tried again at the next look.
+            Err(error) => tracing::warn!(%error, "cannot keep the signing key"),
+        }
+    }
+}
+
 /// The OpenAPI document that the code generates.
 ///
 /// # Errors
@@ -59,33 +120,71 @@ pub fn openapi() -> Result<serde_json::Value, Error> {
     http::openapi::complete(&document).map_err(|error| Error::internal("writing the OpenAPI document", error))
 }
 
+/// What the configuration says about HTTP.
+impl From<&Config> for HttpOptions {
+    fn from(config: &Config) -> Self {
+        Self {
+            trusted_proxies: config.trusted_proxies.clone(),
+            limits: RateLimits {
+                logins: config.rate_limit_logins,
+                anonymous_reads: config.rate_limit_anonymous_reads,
+                reads: config.rate_limit_reads,
+                writes: config.rate_limit_writes,
+            },
+            cors: CorsOptions {
+                public_reads: config.cors_public_reads,
+                origins: config.cors_origins.clone(),
+            },
+            head_timeout: config.client_timeout,
+            body_timeout: config.client_timeout,
+        }
+    }
+}
+
 /// Starts serving a newsroom on a listener. The caller awaits the server, and stops it through its handle.
 ///
 /// # Errors
 /// When the listener cannot be used.
-pub fn serve(newsroom: &Newsroom, listener: TcpListener, workers: usize) -> Result<Server, Error> {
+pub fn serve(
+    newsroom: &Newsroom,
+    listener: TcpListener,
+    workers: usize,
+    options: &HttpOptions,
+) -> Result<Server, Error> {
     newsroom.store.watch()?;
     let newsroom = Data::new(newsroom.clone());
     let document = openapi()?;
     let operations = Data::new(operations::State::new(&document)?);
     let contract = Data::new(Contract::new(document));
+    let proxies = Data::new(TrustedProxies(options.trusted_proxies.clone()));
+    let limiter = Data::new(Limiter::new(&options.limits));
+    let cors = Data::new(options.cors.clone());
+    let body_timeout = Data::new(BodyTimeout(options.body_timeout));
     let server = HttpServer::new(move || {
         let app = App::new()
             .app_data(newsroom.clone())
             .app_data(contract.clone())
             .app_data(operations.clone())
             .app_data(PayloadConfig::new(http::input::MAX_BODY))
+            .app_data(proxies.clone())
+            .app_data(limiter.clone())
+            .app_data(cors.clone())
+            .app_data(body_timeout.clone())
             .wrap(from_fn(http::record::record))
+            .wrap(from_fn(http::limits::limit))
             .wrap(from_fn(http::caller::authenticate))
             .wrap(from_fn(http::middleware::head_as_get))
             .wrap(from_fn(http::error::problems))
+            .wrap(from_fn(http::cors::cors))
             .wrap(from_fn(http::middleware::measure))
+            .wrap(from_fn(http::slow::hang_up))
             .wrap(TracingLogger::<http::middleware::RequestSpan>::new());
         http::routes(app).into_app()
     });
     let server = server
         .workers(workers)
         .shutdown_timeout(20)
+        .client_request_timeout(options.head_timeout)
         .disable_signals()
         .listen(listener)
         .map_err(|error| Error::internal("listening", error))?;

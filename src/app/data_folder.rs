@@ -3,7 +3,7 @@
 use std::{
     fs::{self, DirBuilder, File, OpenOptions},
     io::{self, Write as _},
-    os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _, PermissionsExt as _},
+    os::unix::fs::{DirBuilderExt as _, MetadataExt as _, OpenOptionsExt as _, PermissionsExt as _},
     path::{Path, PathBuf},
 };
 
@@ -80,13 +80,28 @@ pub(super) fn load_or_make_key(
     read_key(path)?.ok_or_else(|| Error::Internal(format!("the key {} is gone", path.display())))
 }
 
+/// Puts another key in the place of the one that is there.
+pub(super) fn replace_key(path: &Path, key: &SecretString) -> Result<(), Error> {
+    let temporary = beside(path, "new");
+    write_key(&temporary, key)
+        .and_then(|()| fs::rename(&temporary, path))
+        .and_then(|()| path.parent().map_or(Ok(()), |folder| File::open(folder)?.sync_all()))
+        .map_err(|error| failed("cannot replace the key", path, &error))
+}
+
+/// Tells one key file from the next: [`replace_key`] changes this. `None` while it cannot be looked at.
+pub(super) fn stamp(path: &Path) -> Option<(u64, i64, i64)> {
+    let metadata = fs::metadata(path).ok()?;
+    Some((metadata.ino(), metadata.mtime(), metadata.mtime_nsec()))
+}
+
 fn write_key(path: &Path, key: &SecretString) -> io::Result<()> {
     let mut file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(path)?;
     file.write_all(key.expose_secret().as_bytes())?;
     file.sync_all()
 }
 
-fn read_key(path: &Path) -> Result<Option<SecretString>, Error> {
+pub(super) fn read_key(path: &Path) -> Result<Option<SecretString>, Error> {
     let mut file = match File::open(path) {
         Ok(file) => file,
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
@@ -126,6 +141,20 @@ mod tests {
         assert_eq!(fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o600);
         assert_eq!(fs::metadata(path.parent().unwrap()).unwrap().permissions().mode() & 0o777, 0o700);
         assert_eq!(fs::read_dir(path.parent().unwrap()).unwrap().count(), 1);
+    }
+
+    #[test]
+    fn a_replaced_key_is_told_from_the_one_before() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("access-token.pem");
+        load_or_make_key(&path, key("one")).unwrap();
+        let before = stamp(&path);
+        assert_eq!(stamp(&path), before);
+        replace_key(&path, &"two".into()).unwrap();
+        assert_ne!(stamp(&path), before);
+        assert_eq!(read_key(&path).unwrap().unwrap().expose_secret(), "two");
+        assert_eq!(fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o600);
+        assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1);
     }
 
     #[test]

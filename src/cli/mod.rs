@@ -2,9 +2,11 @@
 
 pub mod demo;
 mod healthcheck;
+mod keys;
 mod migrate;
 mod openapi;
 mod serve;
+mod token;
 mod user;
 
 use std::{
@@ -38,6 +40,12 @@ enum Command {
     /// Manage users
     #[command(subcommand)]
     User(user::Command),
+    /// Make API tokens
+    #[command(subcommand)]
+    Token(token::Command),
+    /// Manage the keys with which access tokens are signed
+    #[command(subcommand)]
+    Keys(keys::Command),
     /// Fill an empty newsroom with articles to try things out
     Demo(demo::Args),
     /// Write the OpenAPI document, or check that the written one is right
@@ -98,6 +106,8 @@ async fn run(cli: Cli) -> Result<(), Failure> {
         Command::Serve(args) => serve::run(&config, args).await,
         Command::Migrate => migrate::run(&app::open_newsroom(&config)?).await,
         Command::User(command) => user::run(&migrated(&config).await?, command).await,
+        Command::Token(command) => token::run(&migrated(&config).await?, command).await,
+        Command::Keys(command) => keys::run(&config, &migrated(&config).await?, command).await,
         Command::Demo(args) => Ok(demo::run(&migrated(&config).await?, args).await?),
         Command::Openapi(args) => openapi::run(args),
         Command::Healthcheck => healthcheck::run(&config),

@@ -7,7 +7,7 @@ use secrecy::ExposeSecret as _;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
 use super::{Failure, blocking, demo, say};
-use crate::{app, config::Config, service::setup, worker};
+use crate::{app, config::Config, http::options::HttpOptions, service::setup, worker};
 
 #[derive(Debug, ClapArgs)]
 pub(super) struct Args {
@@ -35,7 +35,7 @@ pub(super) async fn run(config: &Config, args: &Args) -> Result<(), Failure> {
     let setup = setup::create_link(&newsroom).await?;
 
     let mut signals = Signals::listen()?;
-    let server = app::serve(&newsroom, listener, config.workers)?;
+    let server = app::serve(&newsroom, listener, config.workers, &HttpOptions::from(config))?;
     say(format_args!("Masthead listens on http://{address}"))?;
     say(format_args!("  API    {url}/v1"))?;
     say(format_args!("  Docs   {url}/docs/"))?;
@@ -51,7 +51,9 @@ pub(super) async fn run(config: &Config, args: &Args) -> Result<(), Failure> {
         say("or with: masthead user add --role admin --email EMAIL --name NAME")?;
     }
 
-    let worker = actix_web::rt::spawn(worker::run(newsroom));
+    let worker = actix_web::rt::spawn(worker::run(newsroom.clone()));
+    let config = config.clone();
+    let key = actix_web::rt::spawn(async move { app::keep_key(&config, &newsroom).await });
     let handle = server.handle();
     let stop = actix_web::rt::spawn(async move {
         // Not inside the macro: what stands there is left out when the level is off.
@@ -66,6 +68,7 @@ pub(super) async fn run(config: &Config, args: &Args) -> Result<(), Failure> {
     server.await?;
     stop.abort();
     worker.abort();
+    key.abort();
     tracing::info!("stopped");
     Ok(())
 }

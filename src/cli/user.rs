@@ -12,6 +12,7 @@ use super::{Failure, say};
 use crate::{
     domain::user::{EmailAddress, Role},
     service::{Newsroom, users},
+    store,
 };
 
 /// Where a password may be for programs that cannot type.
@@ -23,6 +24,22 @@ pub(super) enum Command {
     ///
     /// The password is asked for, unless it comes from standard input or from MASTHEAD_PASSWORD.
     Add(Add),
+    /// List users
+    List,
+    /// Give a user another password, and end their sessions
+    ///
+    /// The password is asked for, unless it comes from standard input or from MASTHEAD_PASSWORD.
+    Passwd(Passwd),
+}
+
+#[derive(Debug, Args)]
+pub(super) struct Passwd {
+    /// The address of the user
+    #[arg(long)]
+    email: EmailAddress,
+    /// Read the password from the first line of standard input
+    #[arg(long)]
+    password_stdin: bool,
 }
 
 #[derive(Debug, Args)]
@@ -42,10 +59,25 @@ pub(super) struct Add {
 }
 
 pub(super) async fn run(newsroom: &Newsroom, command: &Command) -> Result<(), Failure> {
-    let Command::Add(add) = command;
-    let password = password(add.password_stdin)?;
-    let user = users::add(newsroom, add.email.clone(), add.name.clone(), add.role, password).await?;
-    say(format_args!("added {} ({}) as {} with id {}", user.name, user.email, user.role, user.id))
+    match command {
+        Command::Add(add) => {
+            let password = password(add.password_stdin)?;
+            let user = users::add(newsroom, add.email.clone(), add.name.clone(), add.role, password).await?;
+            say(format_args!("added {} ({}) as {} with id {}", user.name, user.email, user.role, user.id))
+        }
+        Command::List => {
+            for user in newsroom.store.read(store::users::all).await? {
+                let state = if user.suspended { "suspended" } else { "active" };
+                say(format_args!("{}\t{}\t{}\t{state}\t{}", user.id, user.email, user.role, user.name))?;
+            }
+            Ok(())
+        }
+        Command::Passwd(passwd) => {
+            let password = password(passwd.password_stdin)?;
+            let user = users::set_password(newsroom, passwd.email.clone(), password).await?;
+            say(format_args!("{} has another password; all sessions have ended", user.email))
+        }
+    }
 }
 
 fn password(from_stdin: bool) -> Result<SecretString, Failure> {

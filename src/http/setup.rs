@@ -87,23 +87,28 @@ pub async fn complete_setup(
     Answer::ok(&request, &Principal::Anonymous, Me::of(user)).created("/v1/me".to_owned()).send()
 }
 
-/// Adds the set-up page, which is for people and no part of the API.
+/// Adds the pages of one-time links, which are for people and no part of the API.
 pub fn pages(routes: &mut web::ServiceConfig) {
     let resource = |path| web::resource(path).default_service(web::to(wrong_method));
     routes
-        .service(resource("/setup").route(web::get().to(page)))
-        .service(resource("/setup.js").route(web::get().to(script)));
+        .service(resource("/setup").route(web::get().to(setup_page)))
+        .service(resource("/password").route(web::get().to(password_page)))
+        .service(resource("/one-time-link.js").route(web::get().to(script)));
 }
 
 const CONTENT_SECURITY_POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; \
     connect-src 'self'; form-action 'none'; frame-ancestors 'none'; base-uri 'none'";
 
-async fn page() -> HttpResponse {
+async fn setup_page() -> HttpResponse {
     asset("text/html; charset=utf-8", include_str!("setup.html"))
 }
 
+async fn password_page() -> HttpResponse {
+    asset("text/html; charset=utf-8", include_str!("password.html"))
+}
+
 async fn script() -> HttpResponse {
-    asset("text/javascript; charset=utf-8", include_str!("setup.js"))
+    asset("text/javascript; charset=utf-8", include_str!("one_time_link.js"))
 }
 
 fn asset(kind: &str, text: &'static str) -> HttpResponse {

@@ -125,7 +125,8 @@ async fn end_if_reused(newsroom: &Newsroom, hash: String, origin: Origin) -> Res
             let Some(session) = sessions::find(db, id, now)? else { return Ok(()) };
             sessions::delete(db, session.user_id, id)?;
             let event = AuditEvent::new(room.ids.next(), now, "refresh", Outcome::Refused);
-            let event = AuditEvent { actor_id: Some(session.user_id), ..event };
+            let name = users::find(db, session.user_id)?.map(|user| user.name);
+            let event = AuditEvent { actor_id: Some(session.user_id), actor_name: name, ..event };
             let why = "a refresh token was used twice, so its session has ended";
             audit::record(db, &event.about("session", id.get()).from(&origin).detail(why))
         })

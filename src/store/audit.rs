@@ -27,6 +27,8 @@ pub const ORDER: &str = "-id";
 #[derive(Debug, Default)]
 pub(super) struct Remarks {
     pub entity: Option<(String, i64)>,
+    /// Of several things that are done in one request: to what, and what.
+    pub each: Vec<(String, i64, String)>,
     pub before: Option<Value>,
     pub after: Option<Value>,
 }
@@ -40,6 +42,12 @@ pub fn about(entity: &str, id: i64) {
     OF_THIS_TRANSACTION.with_borrow_mut(|remarks| {
         remarks.entity.get_or_insert_with(|| (entity.to_owned(), id));
     });
+}
+
+/// Tells one of several things that are done in this request. Each is an event of its own.
+pub fn each(entity: &str, id: i64, what: &str) {
+    OF_THIS_TRANSACTION
+        .with_borrow_mut(|remarks| remarks.each.push((entity.to_owned(), id, what.to_owned())));
 }
 
 /// Tells what was and what is now, of settings and users. Never with a secret in it.

@@ -6,6 +6,7 @@ use super::{
     conn::{Backend, Db},
     from_json,
     schema::{authors, content_bylines, content_facets, users},
+    signals::{self, Signal},
     tags::bad_cursor,
     to_json,
 };
@@ -139,13 +140,15 @@ pub fn list(db: &mut Db, prefix: Option<&str>, request: &PageRequest) -> Result<
 /// Adds an author.
 pub fn insert(db: &mut Db, author: &Author) -> Result<(), Error> {
     diesel::insert_into(authors::table).values(AuthorRow::try_from(author)?).execute(db)?;
-    Ok(())
+    signals::send(db, Signal::Profiles)
 }
 
 /// Writes an author over the one that had the version before; false if that has been changed by somebody else.
 pub fn update(db: &mut Db, author: &Author) -> Result<bool, Error> {
     let target = authors::table.find(author.id.get()).filter(authors::version.eq(author.version - 1));
-    Ok(diesel::update(target).set(AuthorRow::try_from(author)?).execute(db)? == 1)
+    let updated = diesel::update(target).set(AuthorRow::try_from(author)?).execute(db)?;
+    signals::send(db, Signal::Profiles)?;
+    Ok(updated == 1)
 }
 
 /// Whether there is a user with this id.
@@ -176,5 +179,5 @@ pub fn detach(db: &mut Db, author: &Author) -> Result<(), Error> {
 /// Deletes an author whom no article names.
 pub fn delete(db: &mut Db, id: AuthorId) -> Result<(), Error> {
     diesel::delete(authors::table.find(id.get())).execute(db)?;
-    Ok(())
+    signals::send(db, Signal::Profiles)
 }

@@ -45,7 +45,7 @@ use tracing::Span;
 use self::{
     conn::{ConnectionManager, DatabaseUrl, Db, Synchronous},
     error::busy,
-    request::{Begun, Claim, RequestScope},
+    request::{Begun, Claim, OpenTransaction, RequestScope},
     signals::{Listeners, Signal},
     statements::Usage,
 };
@@ -187,7 +187,15 @@ impl Lane {
             let mut connection = lane.connection()?;
             begin(&mut connection, Mode::Write)?;
             match request::claim(&mut connection, &claim) {
-                Ok(None) => Ok(Begun::Open(connection, permits)),
+                Ok(None) => {
+                    let signals = Vec::new();
+                    Ok(Begun::Open(Box::new(OpenTransaction {
+                        connection,
+                        lane,
+                        signals,
+                        _permits: permits,
+                    })))
+                }
                 outcome => {
                     roll_back(&mut connection);
                     outcome.and_then(|answer| {
@@ -237,6 +245,19 @@ fn transaction<T>(
         return commit(db).and(result);
     }
     roll_back(db);
+    result
+}
+
+/// Runs `work` inside the transaction that is open; if it fails, the transaction is as it was before.
+fn in_savepoint<T>(db: &mut Db, work: impl FnOnce(&mut Db) -> Result<T, Error>) -> Result<T, Error> {
+    statements::uncounted(
+        || conn::on_either!(&mut *db, conn => AnsiTransactionManager::begin_transaction(conn)),
+    )?;
+    let result = work(db);
+    match &result {
+        Ok(_) => commit(db)?,
+        Err(_) => roll_back(db),
+    }
     result
 }
 

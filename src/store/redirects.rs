@@ -3,7 +3,7 @@
 use diesel::prelude::*;
 
 use super::{
-    Lock,
+    Lock, audit,
     conn::{Backend, Db},
     exclusive,
     schema::{redirects, users},
@@ -92,6 +92,7 @@ pub fn find_from(db: &mut Db, from: &str) -> Result<Option<Redirect>, Error> {
 
 /// Adds a redirect.
 pub fn insert(db: &mut Db, redirect: &Redirect) -> Result<(), Error> {
+    audit::about("redirect", redirect.id.get());
     diesel::insert_into(redirects::table)
         .values((
             redirects::id.eq(redirect.id.get()),
@@ -108,6 +109,7 @@ pub fn insert(db: &mut Db, redirect: &Redirect) -> Result<(), Error> {
 
 /// Writes a redirect.
 pub fn update(db: &mut Db, redirect: &Redirect) -> Result<(), Error> {
+    audit::about("redirect", redirect.id.get());
     diesel::update(redirects::table.find(redirect.id.get()))
         .set((
             redirects::from_path.eq(&redirect.from),
@@ -133,6 +135,7 @@ pub fn point_on(db: &mut Db, path: &str, to: &str, at: Instant) -> Result<(), Er
 
 /// Deletes a redirect.
 pub fn delete(db: &mut Db, id: RedirectId) -> Result<(), Error> {
+    audit::about("redirect", id.get());
     diesel::delete(redirects::table.find(id.get())).execute(db)?;
     Ok(())
 }

@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use diesel::prelude::*;
 
 use super::{
-    articles,
+    articles, audit,
     conn::{Backend, Db, on_either},
     schema::{article_contents as contents, articles as article_table, release_items, releases, users},
     tags::bad_cursor,
@@ -137,6 +137,7 @@ pub fn find(db: &mut Db, id: ReleaseId) -> Result<Option<Release>, Error> {
 
 /// One release, held to the end of the transaction.
 pub fn lock(db: &mut Db, id: ReleaseId) -> Result<Option<Release>, Error> {
+    audit::about("release", id.get());
     if let Db::Postgres(conn) = db {
         releases::table.find(id.get()).select(releases::id).for_update().first::<i64>(conn).optional()?;
     }
@@ -145,6 +146,7 @@ pub fn lock(db: &mut Db, id: ReleaseId) -> Result<Option<Release>, Error> {
 
 /// Adds a release; its articles are for [`set_items`].
 pub fn insert(db: &mut Db, release: &Release) -> Result<(), Error> {
+    audit::about("release", release.id.get());
     diesel::insert_into(releases::table)
         .values((
             releases::id.eq(release.id.get()),

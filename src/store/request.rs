@@ -87,11 +87,13 @@ enum Held {
     Done,
 }
 
-struct OpenTransaction {
-    connection: PooledDb,
-    lane: Arc<Lane>,
-    signals: Vec<Signal>,
-    _permits: (OwnedSemaphorePermit, OwnedSemaphorePermit),
+pub(super) struct OpenTransaction {
+    pub connection: PooledDb,
+    pub lane: Arc<Lane>,
+    /// Those to be heard when it is committed.
+    pub signals: Vec<Signal>,
+    /// Held as long as the connection.
+    pub _permits: (OwnedSemaphorePermit, OwnedSemaphorePermit),
 }
 
 /// What the middleware learns when the handler is through.
@@ -133,18 +135,19 @@ impl RequestScope {
     pub(super) fn record(&self, db: &mut Db) -> Result<(), Error> {
         let remarks = audit::take();
         let Some(asked) = &self.asked else { return Ok(()) };
-        if self.is_recorded.swap(true, Ordering::Relaxed) {
+        let new_event = || {
+            let event = AuditEvent::new(asked.ids.next(), asked.clock.now(), &asked.action, Outcome::Done);
+            AuditEvent { target: Some(asked.target.clone()), ..event.by(&asked.actor).from(&asked.origin) }
+        };
+        let is_one_of_several = !remarks.each.is_empty();
+        for (entity, id, what) in remarks.each {
+            audit::record(db, &new_event().about(&entity, id).detail(what))?;
+        }
+        if is_one_of_several || self.is_recorded.swap(true, Ordering::Relaxed) {
             return Ok(());
         }
-        let event = AuditEvent::new(asked.ids.next(), asked.clock.now(), &asked.action, Outcome::Done);
-        let event = AuditEvent {
-            entity: remarks.entity,
-            before: remarks.before,
-            after: remarks.after,
-            target: Some(asked.target.clone()),
-            ..event.by(&asked.actor).from(&asked.origin)
-        };
-        audit::record(db, &event)
+        let audit::Remarks { entity, before, after, .. } = remarks;
+        audit::record(db, &AuditEvent { entity, before, after, ..new_event() })
     }
 
     /// Runs work in the held transaction, which begins with the first that writes.
@@ -160,12 +163,7 @@ impl RequestScope {
         let mut open = match std::mem::replace(&mut *held, Held::RolledBack) {
             Held::Open(open) => open,
             Held::Idle if writes => match lane.begin_held(claim.clone()).await {
-                Ok(Begun::Open(connection, permits)) => Box::new(OpenTransaction {
-                    connection,
-                    lane: Arc::clone(lane),
-                    signals: Vec::new(),
-                    _permits: permits,
-                }),
+                Ok(Begun::Open(open)) => open,
                 Ok(Begun::Answered(answer)) => {
                     *held = Held::Answered(answer);
                     return Some(Err(lost()));
@@ -186,32 +184,30 @@ impl RequestScope {
         };
         let scope = Arc::clone(self);
         let worked = super::on_blocking_pool(move || {
-            let result = work(&mut open.connection).and_then(|done| {
+            let result = super::in_savepoint(&mut open.connection, |db| {
+                let done = work(db)?;
                 if writes {
-                    scope.record(&mut open.connection)?;
+                    scope.record(db)?;
                 }
                 Ok(done)
             });
-            open.signals.append(&mut signals::take());
-            if result.is_err() {
+            // What failed has sent nothing and leaves nothing to say.
+            let (mut sent, _) = (signals::take(), audit::take());
+            if result.is_ok() {
+                open.signals.append(&mut sent);
+            }
+            // Where nothing else was written, nobody has to wait for the end of the request.
+            if result.is_err() && is_first {
                 super::roll_back(&mut open.connection);
-                return (result, None);
+                return (result, Held::Idle);
             }
-            (result, Some(open))
+            (result, Held::Open(open))
         });
-        let result = match worked.await {
-            Ok((result, Some(open))) => {
-                *held = Held::Open(open);
-                result
-            }
-            // Nothing that was said to be done is undone.
-            Ok((result, None)) if is_first => {
-                *held = Held::Idle;
-                result
-            }
-            Ok((result, None)) => result,
-            Err(error) => Err(error),
+        let (result, now) = match worked.await {
+            Ok(worked) => worked,
+            Err(error) => (Err(error), Held::RolledBack),
         };
+        *held = now;
         Some(result)
     }
 
@@ -259,7 +255,7 @@ impl RequestScope {
 /// How a held transaction begins.
 pub(super) enum Begun {
     /// The key is claimed.
-    Open(PooledDb, (OwnedSemaphorePermit, OwnedSemaphorePermit)),
+    Open(Box<OpenTransaction>),
     /// The key was claimed before, for this answer.
     Answered(Vec<u8>),
 }

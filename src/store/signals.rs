@@ -23,6 +23,8 @@ use crate::domain::{error::Error, id::UserId};
 pub enum Signal {
     /// A user, their sessions or their API tokens.
     User(UserId),
+    /// Which author profile is whose.
+    Profiles,
     /// The settings of the site.
     Site,
     /// The keys with which access tokens are checked.
@@ -35,6 +37,7 @@ impl fmt::Display for Signal {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::User(id) => write!(f, "user {id}"),
+            Self::Profiles => f.write_str("profiles"),
             Self::Site => f.write_str("site"),
             Self::Keys => f.write_str("keys"),
             Self::Everything => f.write_str("everything"),
@@ -47,6 +50,7 @@ impl Signal {
     fn parse(text: &str) -> Self {
         match text.split_once(' ') {
             Some(("user", id)) => id.parse().map_or(Self::Everything, Self::User),
+            None if text == "profiles" => Self::Profiles,
             None if text == "site" => Self::Site,
             None if text == "keys" => Self::Keys,
             _ => Self::Everything,
@@ -185,7 +189,9 @@ mod tests {
 
     #[test]
     fn signals_survive_the_wire() {
-        for signal in [Signal::User(UserId::new(7)), Signal::Site, Signal::Keys, Signal::Everything] {
+        for signal in
+            [Signal::User(UserId::new(7)), Signal::Profiles, Signal::Site, Signal::Keys, Signal::Everything]
+        {
             assert_eq!(Signal::parse(&signal.to_string()), signal);
         }
         assert_eq!(Signal::parse("tomorrow 7"), Signal::Everything);

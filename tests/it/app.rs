@@ -23,10 +23,11 @@ use masthead::{
         identity::OidcSettings,
         user::{Role, User},
     },
+    http::options::HttpOptions,
     service::{
         Newsroom, NewsroomOptions,
         auth::{self, AccessTokens},
-        users,
+        signing_keys, users,
     },
     store::{Store, StoreOptions},
 };
@@ -57,6 +58,8 @@ pub struct TestApp {
 }
 
 enum Database {
+    /// Somebody else's, by its URL.
+    Borrowed(String),
     Sqlite(TempDir),
     Postgres(postgres::Database),
 }
@@ -72,7 +75,7 @@ impl Database {
     fn sqlite_path(&self) -> Option<PathBuf> {
         match self {
             Self::Sqlite(folder) => Some(folder.path().join("newsroom.db")),
-            Self::Postgres(_) => None,
+            Self::Postgres(_) | Self::Borrowed(_) => None,
         }
     }
 
@@ -80,6 +83,7 @@ impl Database {
         match self {
             Self::Sqlite(folder) => format!("sqlite:{}/newsroom.db", folder.path().display()),
             Self::Postgres(database) => database.url(),
+            Self::Borrowed(url) => url.clone(),
         }
     }
 }
@@ -91,17 +95,32 @@ impl TestApp {
 
     /// One whose access tokens live so many minutes, for tests that advance the clock a lot.
     pub async fn start_with_tokens_for(minutes: u32) -> Self {
-        Self::launch(minutes, None)
+        Self::launch(minutes, HttpOptions::default(), None).await
+    }
+
+    /// One that lets requests in as these options say.
+    pub async fn start_with(options: HttpOptions) -> Self {
+        Self::launch(10, options, None).await
     }
 
     /// One with single sign-on.
     pub async fn start_with_oidc(settings: OidcSettings) -> Self {
-        Self::launch(10, Some(settings))
+        Self::launch(10, HttpOptions::default(), Some(settings)).await
     }
 
-    fn launch(minutes: u32, oidc: Option<OidcSettings>) -> Self {
+    async fn launch(minutes: u32, http_options: HttpOptions, oidc: Option<OidcSettings>) -> Self {
         static KEY: LazyLock<SecretString> = LazyLock::new(|| auth::generate_key().unwrap());
-        let database = Database::create();
+        Self::start_on(Database::create(), 1, &KEY, minutes, http_options, oidc).await
+    }
+
+    async fn start_on(
+        database: Database,
+        node: u16,
+        key: &SecretString,
+        minutes: u32,
+        http_options: HttpOptions,
+        oidc: Option<OidcSettings>,
+    ) -> Self {
         let options = StoreOptions {
             url: database.url().parse().unwrap(),
             connections: 4,
@@ -110,21 +129,22 @@ impl TestApp {
         let store = Store::open(&options).unwrap();
         store.migrate().unwrap();
         let options = NewsroomOptions {
-            node: 1,
-            tokens: AccessTokens::from_pem(&KEY, minutes).unwrap(),
+            node,
+            tokens: AccessTokens::from_pem(key, minutes).unwrap(),
             password_hashing_concurrency: 2,
             session_days: 30,
             public_url: PUBLIC_URL.to_owned(),
             oidc,
         };
         let newsroom = Newsroom::open(store, options).unwrap();
+        signing_keys::announce(&newsroom).await.unwrap();
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let address = listener.local_addr().unwrap();
         let (started, starting) = mpsc::channel();
         let served = newsroom.clone();
         let thread = thread::spawn(move || {
             actix_web::rt::System::new().block_on(async move {
-                let server = masthead::app::serve(&served, listener, 2).unwrap();
+                let server = masthead::app::serve(&served, listener, 2, &http_options).unwrap();
                 drop(served);
                 started.send(server.handle()).unwrap();
                 server.await.unwrap();
@@ -136,9 +156,36 @@ impl TestApp {
         Self { newsroom, address, http, clients, server, database }
     }
 
+    /// Another server on the same database, with a key of its own.
+    pub async fn another_node(&self) -> Self {
+        let database = Database::Borrowed(self.database.url());
+        let key = auth::generate_key().unwrap();
+        Self::start_on(database, 2, &key, 10, HttpOptions::default(), None).await
+    }
+
+    /// Logs in; the answer has the tokens.
+    pub async fn log_in(&self, email: &str, password: &str) -> Answer {
+        self.anonymous().post("/v1/auth/login", json!({"email": email, "password": password})).await
+    }
+
+    /// A session of this user beside the one that the harness has.
+    pub async fn another_session(&self, client: &Client) -> (Client, String) {
+        let answer = self.log_in(&client.user().email, PASSWORD).await.expect(200);
+        let refresh_token = answer.json["refresh_token"].as_str().unwrap().to_owned();
+        (
+            Client { user: client.user.clone(), ..self.with_token(answer.json["access_token"].as_str()) },
+            refresh_token,
+        )
+    }
+
     /// The file with the data; `None` on PostgreSQL.
     pub fn sqlite_path(&self) -> Option<PathBuf> {
         self.database.sqlite_path()
+    }
+
+    /// Where the server listens.
+    pub fn address(&self) -> SocketAddr {
+        self.address
     }
 
     /// `http://127.0.0.1:PORT`

@@ -16,7 +16,7 @@ use crate::{
         slug::Reference,
     },
     service::Newsroom,
-    store::conn::Db,
+    store::{audit, conn::Db},
 };
 
 /// What to do with an article.
@@ -35,6 +35,17 @@ pub enum BulkAction {
 }
 
 impl BulkAction {
+    /// The action, as the audit log tells it.
+    fn as_str(&self) -> &'static str {
+        match self {
+            Self::Step(command) => command.step().0.as_str(),
+            Self::Delete => "delete",
+            Self::AddTags(_) => "add_tags",
+            Self::RemoveTags(_) => "remove_tags",
+            Self::Move(_) => "move",
+        }
+    }
+
     /// Whether it changes the draft, so that it needs the version that it builds on.
     const fn is_edit(&self) -> bool {
         matches!(self, Self::AddTags(_) | Self::RemoveTags(_) | Self::Move(_))
@@ -117,6 +128,15 @@ fn one(db: &mut Db, room: &Newsroom, item: &BulkItem) -> Result<Option<ArticleVi
     if item.action.is_edit() && !item.has_version {
         return Err(Error::PreconditionRequired);
     }
+    let id = resolve(db, &item.on.reference).ok();
+    let done = act(db, room, item)?;
+    if let Some(id) = id {
+        audit::each("article", id.get(), item.action.as_str());
+    }
+    Ok(done)
+}
+
+fn act(db: &mut Db, room: &Newsroom, item: &BulkItem) -> Result<Option<ArticleView>, Error> {
     match &item.action {
         BulkAction::Step(command) => Ok(Some(perform(db, room, &item.on, command)?.view)),
         BulkAction::Delete => remove(db, room, &item.on).map(|_| None),

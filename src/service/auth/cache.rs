@@ -90,7 +90,7 @@ impl AccessCache {
         match signal {
             Signal::User(id) => entries.known.retain(|_, known| known.actor.id != id),
             // Whether a second factor is wanted is a setting of the site.
-            Signal::Site | Signal::Everything | Signal::Keys => entries.known.clear(),
+            Signal::Profiles | Signal::Site | Signal::Everything | Signal::Keys => entries.known.clear(),
         }
     }
 }

@@ -22,6 +22,7 @@ pub use self::{
     save::{Dates, copy_facets, remove, save, set_live_until, set_revision, set_updated},
 };
 use super::{
+    audit,
     conn::{Db, on_either},
     from_json,
     schema::{article_edits, articles, authors, content_bylines},
@@ -140,6 +141,7 @@ fn byline_users(db: &mut Db, ids: &[ArticleId]) -> Result<Vec<(ArticleId, UserId
 /// order of changes. The lock is not one against links from other articles, which look at the id alone.
 pub fn lock_record(db: &mut Db, id: ArticleId) -> Result<Option<ArticleRecord>, Error> {
     sections::hold(db)?;
+    audit::about("article", id.get());
     if let Db::Postgres(conn) = db {
         let record = articles::table.find(id.get()).select(articles::id);
         record.for_no_key_update().first::<i64>(conn).optional()?;
@@ -151,6 +153,7 @@ pub fn lock_record(db: &mut Db, id: ArticleId) -> Result<Option<ArticleRecord>, 
 pub fn insert_record(db: &mut Db, article: &ArticleRecord) -> Result<(), Error> {
     let row = ArticleRow::from(article);
     on_either!(db, conn => diesel::insert_into(articles::table).values(row).execute(conn))?;
+    audit::about("article", article.id.get());
     Ok(())
 }
 

@@ -1,5 +1,6 @@
 "use strict";
 
+// Pages that are opened with a one-time link: the form says where it is sent and what is said when that is done.
 const form = document.getElementById("form");
 const message = document.getElementById("message");
 const button = form.querySelector("button");
@@ -8,7 +9,7 @@ const button = form.querySelector("button");
 const token = () => location.hash.slice(1);
 
 if (!token()) {
-  message.textContent = "Open the whole link that the server printed, with the part after #.";
+  message.textContent = "Open the whole link, with the part after #.";
 }
 
 const explain = (problem) => {
@@ -20,22 +21,20 @@ form.addEventListener("submit", async (event) => {
   event.preventDefault();
   button.disabled = true;
   message.textContent = "";
-  const { name, email, password } = Object.fromEntries(new FormData(form));
   try {
-    const response = await fetch("/v1/setup", {
+    const response = await fetch(form.dataset.to, {
       method: "POST",
       headers: { "Content-Type": "application/json" },
       credentials: "omit",
-      body: JSON.stringify({ token: token(), name, email, password }),
+      body: JSON.stringify({ token: token(), ...Object.fromEntries(new FormData(form)) }),
     });
-    const answer = await response.json();
     if (response.ok) {
       form.remove();
       history.replaceState(null, "", location.pathname);
-      message.textContent = `Done. ${answer.email} is the administrator and can log in.`;
+      message.textContent = form.dataset.done;
       return;
     }
-    message.textContent = explain(answer);
+    message.textContent = explain(await response.json());
   } catch {
     message.textContent = "The server cannot be reached. Try again.";
   }

@@ -1,0 +1,89 @@
+//! Two servers on one database, and the keys with which each signs.
+
+use masthead::service::{auth::generate_key, signing_keys};
+use serde_json::json;
+
+use crate::app::{Client, PASSWORD, TestApp};
+
+/// Asks until somebody is shut out, for a second at most, which is what nodes are allowed.
+async fn is_soon_shut_out(client: &Client) -> bool {
+    let begun = std::time::Instant::now();
+    while begun.elapsed() < std::time::Duration::from_secs(1) {
+        if client.get("/v1/me").await.status == 401 {
+            return true;
+        }
+    }
+    false
+}
+
+#[actix_web::test]
+async fn each_node_takes_the_tokens_of_the_others_and_hears_what_ends_them() {
+    let one = TestApp::start().await;
+    // SQLite has one server; what several of them need is PostgreSQL.
+    if one.sqlite_path().is_some() {
+        return;
+    }
+    let other = one.another_node().await;
+    let author = one.author().await;
+    let there = |client: &Client| other.with_token(Some(client.token()));
+    there(&author).get("/v1/me").await.expect(200);
+    let (session, _) = one.another_session(&author).await;
+    there(&session).get("/v1/me").await.expect(200);
+    session.act("/v1/auth/logout").await.expect(204);
+    assert!(is_soon_shut_out(&there(&session)).await, "logging out is heard");
+    there(&author).get("/v1/me").await.expect(200);
+
+    let credentials = json!({"email": author.user().email, "password": PASSWORD});
+    let login = other.anonymous().post("/v1/auth/login", credentials).await.expect(200);
+    let back = one.with_token(login.json["access_token"].as_str());
+    back.get("/v1/me").await.expect(200);
+    let token = author.post("/v1/tokens", json!({"name": "Robot", "scopes": []})).await.expect(201);
+    let robot = other.with_token(token.json["token"].as_str());
+    robot.get("/v1/me").await.expect(200);
+    let path = format!("/v1/users/{}", author.user().id);
+    one.admin().await.patch(&path, json!({"suspended": true})).await.expect(200);
+    for client in [&there(&author), &robot] {
+        assert!(is_soon_shut_out(client).await, "a suspension is heard");
+    }
+    back.get("/v1/me").await.problem(401, "unauthenticated");
+}
+
+#[actix_web::test]
+async fn keys_are_published_and_rotated() {
+    let app = TestApp::start().await;
+    let author = app.author().await;
+    let jwks = app.anonymous().get("/.well-known/jwks.json").await.expect(200);
+    let kid = |token: &str| jsonwebtoken::decode_header(token).unwrap().kid.unwrap();
+    let old = kid(author.token());
+    assert_eq!(jwks.json["keys"][0]["kid"], *old);
+    assert_eq!(
+        (&jwks.json["keys"][0]["crv"], &jwks.json["keys"][0]["alg"]),
+        (&json!("Ed25519"), &json!("EdDSA"))
+    );
+    assert!(!jwks.text.contains("\"d\""), "the private half stays here");
+    // Anybody can check a token with what is published.
+    let key =
+        jsonwebtoken::DecodingKey::from_ed_components(jwks.json["keys"][0]["x"].as_str().unwrap()).unwrap();
+    let mut validation = jsonwebtoken::Validation::new(jsonwebtoken::Algorithm::EdDSA);
+    validation.set_audience(&["masthead"]);
+    jsonwebtoken::decode::<serde_json::Value>(author.token(), &key, &validation).unwrap();
+
+    let next = generate_key().unwrap();
+    signing_keys::succeed(&app.newsroom, &next, false).await.unwrap();
+    app.newsroom.tokens.replace_key(&next).unwrap();
+    signing_keys::announce(&app.newsroom).await.unwrap();
+    let (session, _) = app.another_session(&author).await;
+    assert_ne!(kid(session.token()), old);
+    for client in [&session, &author] {
+        client.get("/v1/me").await.expect(200);
+    }
+    let jwks = app.anonymous().get("/.well-known/jwks.json").await.expect(200);
+    assert_eq!(jwks.json["keys"].as_array().map(Vec::len), Some(2));
+
+    let last = generate_key().unwrap();
+    signing_keys::succeed(&app.newsroom, &last, true).await.unwrap();
+    app.newsroom.tokens.replace_key(&last).unwrap();
+    signing_keys::announce(&app.newsroom).await.unwrap();
+    session.get("/v1/me").await.problem(401, "unauthenticated");
+    app.another_session(&author).await.0.get("/v1/me").await.expect(200);
+}
