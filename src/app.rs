@@ -16,7 +16,16 @@ use tracing_actix_web::TracingLogger;
 use crate::{
     config::Config,
     domain::error::Error,
-    http::{self, contract::Contract, operations},
+    http::{
+        self,
+        contract::Contract,
+        cors::CorsOptions,
+        limits::{Limiter, RateLimits},
+        operations,
+        options::HttpOptions,
+        origin::TrustedProxies,
+        slow::BodyTimeout,
+    },
     service::{
         Newsroom, NewsroomOptions,
         auth::{self, AccessTokens, PublicKey},
@@ -110,33 +119,71 @@ pub fn openapi() -> Result<serde_json::Value, Error> {
     http::openapi::complete(&document).map_err(|error| Error::internal("writing the OpenAPI document", error))
 }
 
+/// What the configuration says about HTTP.
+impl From<&Config> for HttpOptions {
+    fn from(config: &Config) -> Self {
+        Self {
+            trusted_proxies: config.trusted_proxies.clone(),
+            limits: RateLimits {
+                logins: config.rate_limit_logins,
+                anonymous_reads: config.rate_limit_anonymous_reads,
+                reads: config.rate_limit_reads,
+                writes: config.rate_limit_writes,
+            },
+            cors: CorsOptions {
+                public_reads: config.cors_public_reads,
+                origins: config.cors_origins.clone(),
+            },
+            head_timeout: config.client_timeout,
+            body_timeout: config.client_timeout,
+        }
+    }
+}
+
 /// Starts serving a newsroom on a listener. The caller awaits the server, and stops it through its handle.
 ///
 /// # Errors
 /// When the listener cannot be used.
-pub fn serve(newsroom: &Newsroom, listener: TcpListener, workers: usize) -> Result<Server, Error> {
+pub fn serve(
+    newsroom: &Newsroom,
+    listener: TcpListener,
+    workers: usize,
+    options: &HttpOptions,
+) -> Result<Server, Error> {
     newsroom.store.watch()?;
     let newsroom = Data::new(newsroom.clone());
     let document = openapi()?;
     let operations = Data::new(operations::State::new(&document)?);
     let contract = Data::new(Contract::new(document));
+    let proxies = Data::new(TrustedProxies(options.trusted_proxies.clone()));
+    let limiter = Data::new(Limiter::new(&options.limits));
+    let cors = Data::new(options.cors.clone());
+    let body_timeout = Data::new(BodyTimeout(options.body_timeout));
     let server = HttpServer::new(move || {
         let app = App::new()
             .app_data(newsroom.clone())
             .app_data(contract.clone())
             .app_data(operations.clone())
             .app_data(PayloadConfig::new(http::input::MAX_BODY))
+            .app_data(proxies.clone())
+            .app_data(limiter.clone())
+            .app_data(cors.clone())
+            .app_data(body_timeout.clone())
             .wrap(from_fn(http::record::record))
+            .wrap(from_fn(http::limits::limit))
             .wrap(from_fn(http::caller::authenticate))
             .wrap(from_fn(http::middleware::head_as_get))
             .wrap(from_fn(http::error::problems))
+            .wrap(from_fn(http::cors::cors))
             .wrap(from_fn(http::middleware::measure))
+            .wrap(from_fn(http::slow::hang_up))
             .wrap(TracingLogger::<http::middleware::RequestSpan>::new());
         http::routes(app).into_app()
     });
     let server = server
         .workers(workers)
         .shutdown_timeout(20)
+        .client_request_timeout(options.head_timeout)
         .disable_signals()
         .listen(listener)
         .map_err(|error| Error::internal("listening", error))?;

@@ -5,13 +5,16 @@
 use std::{
     collections::HashMap,
     fmt,
+    net::IpAddr,
     num::NonZero,
     ops::RangeInclusive,
     path::{Path, PathBuf},
     thread,
+    time::Duration,
 };
 
 use config::{Environment, FileFormat, Source, Value, ValueKind};
+use ipnet::IpNet;
 
 use crate::{
     domain::id::IdGenerator,
@@ -65,6 +68,22 @@ pub struct Config {
     pub log: String,
     /// Passwords that are hashed at the same time.
     pub password_hashing_concurrency: usize,
+    /// Proxies that are believed when they tell who the client is.
+    pub trusted_proxies: Vec<IpNet>,
+    /// Attempts to log in a minute from one client; 0 is without limit, here and below.
+    pub rate_limit_logins: u32,
+    /// Requests a minute that read without credentials, from one client.
+    pub rate_limit_anonymous_reads: u32,
+    /// Requests a minute that read with credentials, from one user.
+    pub rate_limit_reads: u32,
+    /// Requests a minute that change something, from one client.
+    pub rate_limit_writes: u32,
+    /// Whether pages of any origin may read what needs no credentials.
+    pub cors_public_reads: bool,
+    /// Origins whose pages may do everything.
+    pub cors_origins: Vec<String>,
+    /// How long a client may take to send the head of a request, and then for its body.
+    pub client_timeout: Duration,
 }
 
 /// Everything that is wrong with the configuration, one sentence each.
@@ -142,6 +161,16 @@ impl Config {
             password_hashing_concurrency: reader
                 .take("password_hashing_concurrency", |value| whole(value, 1..=1024))
                 .unwrap_or_else(|| (cores / 2).max(1)),
+            trusted_proxies: reader.take("trusted_proxies", networks).unwrap_or_default(),
+            rate_limit_logins: reader.take("rate_limit_logins", rate).unwrap_or(20),
+            rate_limit_anonymous_reads: reader.take("rate_limit_anonymous_reads", rate).unwrap_or(6000),
+            rate_limit_reads: reader.take("rate_limit_reads", rate).unwrap_or(6000),
+            rate_limit_writes: reader.take("rate_limit_writes", rate).unwrap_or(600),
+            cors_public_reads: reader.take("cors_public_reads", truth).unwrap_or(true),
+            cors_origins: reader.take("cors_origins", origins).unwrap_or_default(),
+            client_timeout: Duration::from_secs(
+                reader.take("client_timeout_seconds", |value| whole(value, 1..=600)).unwrap_or(30),
+            ),
             listen,
             data,
             database_url,
@@ -292,6 +321,57 @@ fn log_filter(value: &Value) -> Result<String, String> {
     Ok(text.to_owned())
 }
 
+/// Requests a minute.
+fn rate(value: &Value) -> Result<u32, String> {
+    whole(value, 0..=1_000_000_000)
+}
+
+/// In the environment it is a text.
+fn truth(value: &Value) -> Result<bool, String> {
+    match &value.kind {
+        ValueKind::Boolean(truth) => Ok(*truth),
+        ValueKind::String(text) => text.trim().parse().map_err(|_| "must be true or false".to_owned()),
+        _ => Err("must be true or false".to_owned()),
+    }
+}
+
+/// Items of a list or, in the environment, of a text with commas.
+fn list<T>(value: &Value, item: impl Fn(&str) -> Result<T, String>) -> Result<Vec<T>, String> {
+    match &value.kind {
+        ValueKind::Array(items) => items.iter().map(|value| item(text(value)?)).collect(),
+        ValueKind::String(text) => {
+            text.split(',').map(str::trim).filter(|text| !text.is_empty()).map(item).collect()
+        }
+        _ => Err("must be a list of texts".to_owned()),
+    }
+}
+
+fn networks(value: &Value) -> Result<Vec<IpNet>, String> {
+    list(value, |text| {
+        let network = text.parse::<IpNet>().or_else(|_| text.parse::<IpAddr>().map(IpNet::from));
+        let network = network
+            .map_err(|_| format!("must be addresses and networks such as 10.0.0.0/8, not {text:?}"))?;
+        // The addresses of clients are never written like this, so it would trust nobody.
+        match network.addr().to_canonical() {
+            IpAddr::V4(_) if network.addr().is_ipv6() => {
+                Err(format!("must have IPv4 networks as such, not as IPv6 like {text:?}"))
+            }
+            _ => Ok(network),
+        }
+    })
+}
+
+fn origins(value: &Value) -> Result<Vec<String>, String> {
+    list(value, |text| {
+        let fits = url::Url::parse(text).is_ok_and(|url| {
+            matches!(url.scheme(), "http" | "https") && url.origin().ascii_serialization() == text
+        });
+        let must =
+            || format!("must be origins such as https://desk.example.org, in lower case, not {text:?}");
+        if fits { Ok(text.to_owned()) } else { Err(must()) }
+    })
+}
+
 /// How this machine reaches what listens there.
 fn own_url(listen: &str) -> String {
     let (host, port) = listen.rsplit_once(':').unwrap_or((listen, "80"));
@@ -308,7 +388,7 @@ mod tests {
 
     const DOCUMENTED: &str = include_str!("../masthead.default.toml");
 
-    const KEYS: [&str; 13] = [
+    const KEYS: [&str; 21] = [
         "listen",
         "data",
         "database_url",
@@ -322,6 +402,14 @@ mod tests {
         "log_format",
         "log",
         "password_hashing_concurrency",
+        "trusted_proxies",
+        "rate_limit_logins",
+        "rate_limit_anonymous_reads",
+        "rate_limit_reads",
+        "rate_limit_writes",
+        "cors_public_reads",
+        "cors_origins",
+        "client_timeout_seconds",
     ];
 
     fn load(toml: &str, environment: &[(&str, &str)]) -> Result<Config, Vec<String>> {
@@ -402,6 +490,38 @@ mod tests {
             assert!(faults.iter().any(|fault| fault.starts_with(part)), "no {part:?} in {faults:#?}");
         }
         assert!(!faults.concat().contains("secret"));
+    }
+
+    #[test]
+    fn lists_are_lists_or_texts() {
+        let config = load(
+            "trusted_proxies = [\"10.0.0.0/8\", \"2001:db8::1\"]\ncors_origins = \"https://a.example\"",
+            &[
+                ("MASTHEAD_CORS_ORIGINS", "https://b.example, http://localhost:5173"),
+                ("MASTHEAD_CORS_PUBLIC_READS", "false"),
+            ],
+        )
+        .unwrap();
+        let proxies: Vec<_> = config.trusted_proxies.iter().map(ToString::to_string).collect();
+        assert_eq!(proxies, ["10.0.0.0/8", "2001:db8::1/128"]);
+        assert_eq!(config.cors_origins, ["https://b.example", "http://localhost:5173"]);
+        assert!(!config.cors_public_reads);
+        for wrong in [
+            "trusted_proxies = [\"10.0.0.0/8\", \"proxy\"]",
+            "trusted_proxies = \"10.0.0.1/33\"",
+            "trusted_proxies = \"::ffff:10.0.0.0/104\"",
+            "trusted_proxies = 10",
+            "cors_origins = \"*\"",
+            "cors_origins = \"null\"",
+            "cors_origins = [\"https://a.example/\"]",
+            "cors_origins = [\"https://A.example\"]",
+            "cors_origins = [\"https://a.example:443\"]",
+            "cors_origins = [1]",
+            "cors_public_reads = 1",
+            "rate_limit_writes = -1",
+        ] {
+            assert_eq!(load(wrong, &[]).unwrap_err().len(), 1, "{wrong}");
+        }
     }
 
     #[test]

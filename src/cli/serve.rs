@@ -7,7 +7,7 @@ use secrecy::ExposeSecret as _;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
 use super::{Failure, blocking, demo, say};
-use crate::{app, config::Config, service::setup, worker};
+use crate::{app, config::Config, http::options::HttpOptions, service::setup, worker};
 
 #[derive(Debug, ClapArgs)]
 pub(super) struct Args {
@@ -35,7 +35,7 @@ pub(super) async fn run(config: &Config, args: &Args) -> Result<(), Failure> {
     let setup = setup::create_link(&newsroom).await?;
 
     let mut signals = Signals::listen()?;
-    let server = app::serve(&newsroom, listener, config.workers)?;
+    let server = app::serve(&newsroom, listener, config.workers, &HttpOptions::from(config))?;
     say(format_args!("Masthead listens on http://{address}"))?;
     say(format_args!("  API    {url}/v1"))?;
     say(format_args!("  Docs   {url}/docs/"))?;

@@ -119,6 +119,11 @@ impl Problem {
 /// Seconds after which a busy server is worth another try.
 const RETRY_AFTER: u64 = 1;
 
+/// The header of an answer that stays when its body becomes a problem.
+fn is_kept(name: &str) -> bool {
+    name == header::ALLOW.as_str() || super::limits::HEADERS.contains(&name)
+}
+
 impl ResponseError for Error {
     fn status_code(&self) -> StatusCode {
         match self {
@@ -147,27 +152,32 @@ pub(crate) async fn problems<B: MessageBody + 'static>(
         return Ok(response);
     }
     let request = response.request().clone();
-    let allow = response.headers().get(header::ALLOW).cloned();
+    let kept = response.headers().iter().filter(|(name, _)| is_kept(name.as_str()));
+    let kept: Vec<_> = kept.map(|(name, value)| (name.clone(), value.clone())).collect();
     let request_id = tracing_actix_web_request_id(&request);
-    let mut retry_after = None;
-    let (problem, moved) = match response.response().error().map(|error| error.as_error::<Error>()) {
-        Some(Some(Error::Moved { to })) => (None, Some(to.clone())),
+    let mut answer = match response.response().error().map(|error| error.as_error::<Error>()) {
+        Some(Some(Error::Moved { to })) => redirect(&request, to),
         Some(Some(error)) => {
             log(error);
+            let mut answer = problem(&Problem::new(error, request_id));
             if let Error::RetryAfter { seconds, .. } = error {
-                retry_after = Some(*seconds);
+                answer.headers_mut().insert(header::RETRY_AFTER, (*seconds).into());
             }
-            (Some(Problem::new(error, request_id)), None)
+            answer
         }
         other => {
             let cause = other.and(response.response().error()).map(ToString::to_string);
-            (Some(foreign(status, cause, request_id)), None)
+            problem(&foreign(status, cause, request_id))
         }
     };
-    if let Some(to) = moved {
-        return Ok(response.into_response(redirect(&request, &to)));
+    for (name, value) in kept {
+        answer.headers_mut().insert(name, value);
     }
-    let Some(problem) = problem else { return Ok(response) };
+    Ok(response.into_response(answer))
+}
+
+/// A problem with the headers that follow from its status.
+fn problem(problem: &Problem) -> HttpResponse {
     let status = StatusCode::from_u16(problem.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
     let mut builder = HttpResponseBuilder::new(status);
     builder.insert_header((header::CACHE_CONTROL, "no-store"));
@@ -175,16 +185,10 @@ pub(crate) async fn problems<B: MessageBody + 'static>(
         builder.insert_header((header::WWW_AUTHENTICATE, r#"Bearer realm="masthead""#));
     }
     if status == StatusCode::SERVICE_UNAVAILABLE {
-        retry_after = Some(retry_after.unwrap_or(RETRY_AFTER));
+        builder.insert_header((header::RETRY_AFTER, RETRY_AFTER));
     }
-    if let Some(seconds) = retry_after {
-        builder.insert_header((header::RETRY_AFTER, seconds));
-    }
-    if let Some(allow) = allow {
-        builder.insert_header((header::ALLOW, allow));
-    }
-    let body = serde_json::to_string(&problem).unwrap_or_default();
-    Ok(response.into_response(builder.content_type("application/problem+json").body(body)))
+    let body = serde_json::to_string(problem).unwrap_or_default();
+    builder.content_type("application/problem+json").body(body)
 }
 
 fn tracing_actix_web_request_id(request: &actix_web::HttpRequest) -> Option<String> {

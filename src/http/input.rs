@@ -10,7 +10,10 @@ use serde::{
 use serde_json::{Map, Value};
 use utoipa::ToSchema;
 
-use super::contract::{Contract, ParameterKind, QueryObject, escape};
+use super::{
+    contract::{Contract, ParameterKind, QueryObject, escape},
+    slow::BodyTimeout,
+};
 use crate::domain::{
     error::{Error, ErrorCode, Fault, Faults},
     text::is_forbidden_character,
@@ -44,10 +47,11 @@ impl<T: Parse + 'static> FromRequest for Input<T> {
     fn from_request(request: &HttpRequest, payload: &mut Payload) -> Self::Future {
         let content_type = check_content_type(request);
         let contract = contract(request);
+        let timeout = BodyTimeout::of(request);
         let bytes = web::Bytes::from_request(request, payload);
         Box::pin(async move {
             content_type?;
-            let bytes = bytes.await.map_err(unreadable)?;
+            let bytes = timeout?.wait(bytes).await?.map_err(unreadable)?;
             let contract = contract?;
             parse_body::<T>(&contract, &bytes).map(Self)
         })
@@ -69,9 +73,10 @@ impl<T: Parse + 'static> FromRequest for OptionalInput<T> {
 
     fn from_request(request: &HttpRequest, payload: &mut Payload) -> Self::Future {
         let request = request.clone();
+        let timeout = BodyTimeout::of(&request);
         let bytes = web::Bytes::from_request(&request, payload);
         Box::pin(async move {
-            let bytes = bytes.await.map_err(unreadable)?;
+            let bytes = timeout?.wait(bytes).await?.map_err(unreadable)?;
             if bytes.is_empty() {
                 return parse_body::<T>(&*contract(&request)?, b"{}").map(Self);
             }

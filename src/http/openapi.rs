@@ -22,7 +22,11 @@ use crate::domain::error::ErrorCode;
             Ids are strings of decimal digits. Instants are RFC 3339 in UTC. Lists are `{\"data\": […], \"page\": {…}}`. \
             `PATCH` is a merge patch (RFC 7396). Errors are `application/problem+json` (RFC 9457) and tell every fault \
             at once. An unknown parameter or field is an error that names it. Every `GET` has a strong `ETag` and \
-            answers `If-None-Match` with 304; `HEAD` works wherever `GET` does.",
+            answers `If-None-Match` with 304; `HEAD` works wherever `GET` does, and `OPTIONS` everywhere.\n\n\
+            A caller may send so many requests a minute: `RateLimit-Policy` and `RateLimit` of every answer tell how many \
+            and what is left, 429 when to come back. Log-ins, reading without and with credentials, and everything else \
+            are counted apart. Pages of any origin may read without credentials, unless the server's settings forbid \
+            it; those of the origins in its settings may do everything.",
         license(name = "MIT OR Apache-2.0", identifier = "MIT OR Apache-2.0"),
     ),
     servers((url = "/", description = "This server")),
@@ -93,7 +97,30 @@ pub fn complete(document: &utoipa::openapi::OpenApi) -> serde_json::Result<Value
             }
         }
     }
+    document["components"]["headers"] = headers();
     Ok(document)
+}
+
+/// Headers that answers of many operations have.
+fn headers() -> Value {
+    let text = |description: &str, example: &str| json!({"description": description, "schema": {"type": "string"}, "example": example});
+    json!({
+        "RateLimit-Policy": text(
+            "The budget that the request was paid from: its name, requests (`q`) and seconds (`w`) \
+             (draft-ietf-httpapi-ratelimit-headers). Absent if there is no limit.",
+            "\"anonymous-reads\";q=6000;w=60",
+        ),
+        "RateLimit": text(
+            "What is left of that budget: requests (`r`), and the seconds (`t`) until it is whole again.",
+            "\"anonymous-reads\";r=5999;t=1",
+        ),
+        "Retry-After": {
+            "description": "Seconds after which it is worth another try.",
+            "schema": {"type": "integer", "minimum": 1},
+            "required": true,
+            "example": 1,
+        },
+    })
 }
 
 /// Names that utoipa makes of generic types, and what the document calls them.
@@ -200,6 +227,10 @@ fn complete_operation(operation: &mut Map<String, Value>, schemas: &Value) {
     if looks_at_token {
         may(ErrorCode::Unauthenticated);
     }
+    let is_limited = !has_tag(operation, &["operations"]);
+    if is_limited {
+        may(ErrorCode::RateLimited);
+    }
     may(ErrorCode::Internal);
     may(ErrorCode::Busy);
     let takes =
@@ -227,6 +258,7 @@ fn complete_operation(operation: &mut Map<String, Value>, schemas: &Value) {
     }
     if operation.contains_key("requestBody") {
         may(ErrorCode::Malformed);
+        may(ErrorCode::TooSlow);
         may(ErrorCode::TooLarge);
         may(ErrorCode::UnsupportedMediaType);
     }
@@ -265,6 +297,18 @@ fn complete_operation(operation: &mut Map<String, Value>, schemas: &Value) {
             "content": {"application/problem+json": {"schema": {"$ref": "#/components/schemas/Problem"}}},
         });
         responses.entry(status.to_string()).or_insert(problem);
+    }
+    for (status, response) in responses {
+        let mut names = Vec::new();
+        if is_limited && (status.starts_with('2') || status == "429") {
+            names.extend(["RateLimit-Policy", "RateLimit"]);
+        }
+        if ["429", "503"].contains(&status.as_str()) {
+            names.push("Retry-After");
+        }
+        for name in names {
+            response["headers"][name] = json!({ "$ref": format!("#/components/headers/{name}") });
+        }
     }
     if let Some(body) = operation.get_mut("requestBody") {
         make_optional(body);

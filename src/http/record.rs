@@ -19,7 +19,7 @@ use chacha20poly1305::{ChaCha20Poly1305, KeyInit as _, aead::Aead as _};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 
-use super::{caller::Authenticated, contract::Contract, origin::origin};
+use super::{caller::Authenticated, contract::Contract, origin::origin, slow::BodyTimeout};
 use crate::{
     domain::{
         error::{Error, ErrorCode},
@@ -92,8 +92,7 @@ pub(crate) async fn record<B: MessageBody + 'static>(
 }
 
 fn refuse(request: ServiceRequest, error: Error) -> ServiceResponse<BoxBody> {
-    // `into_response` would lose the error.
-    ServiceResponse::new(request.into_parts().0, HttpResponse::from_error(error))
+    request.error_response(error)
 }
 
 /// Writes to the audit log that somebody who is known tried what they may not.
@@ -243,6 +242,7 @@ impl Keyed {
 }
 
 fn replay(request: ServiceRequest, keyed: &Keyed, sealed: &[u8]) -> ServiceResponse<BoxBody> {
+    // Not `into_response`, which forgets the error that a response was made of.
     ServiceResponse::new(request.into_parts().0, keyed.replayed(sealed))
 }
 
@@ -255,7 +255,8 @@ fn text_headers(headers: &HeaderMap) -> Vec<(String, String)> {
 
 /// Takes the body out of a request and puts it back.
 async fn read_body(request: &mut ServiceRequest) -> Result<Bytes, Error> {
-    let body = request.extract::<Bytes>().await.map_err(super::input::unreadable)?;
+    let timeout = BodyTimeout::of(request.request())?;
+    let body = timeout.wait(request.extract::<Bytes>()).await?.map_err(super::input::unreadable)?;
     request.set_payload(Payload::from(body.clone()));
     Ok(body)
 }

@@ -20,6 +20,7 @@ use std::{
 use actix_web::dev::ServerHandle;
 use masthead::{
     domain::user::{Role, User},
+    http::options::HttpOptions,
     service::{
         Newsroom, NewsroomOptions,
         auth::{self, AccessTokens},
@@ -88,6 +89,15 @@ impl TestApp {
 
     /// One whose access tokens live so many minutes, for tests that advance the clock a lot.
     pub async fn start_with_tokens_for(minutes: u32) -> Self {
+        Self::launch(minutes, HttpOptions::default())
+    }
+
+    /// One that lets requests in as these options say.
+    pub async fn start_with(options: HttpOptions) -> Self {
+        Self::launch(10, options)
+    }
+
+    fn launch(minutes: u32, http_options: HttpOptions) -> Self {
         static KEY: LazyLock<SecretString> = LazyLock::new(|| auth::generate_key().unwrap());
         Self::start_on(Database::create(), 1, &KEY, minutes).await
     }
@@ -115,7 +125,7 @@ impl TestApp {
         let served = newsroom.clone();
         let thread = thread::spawn(move || {
             actix_web::rt::System::new().block_on(async move {
-                let server = masthead::app::serve(&served, listener, 2).unwrap();
+                let server = masthead::app::serve(&served, listener, 2, &http_options).unwrap();
                 drop(served);
                 started.send(server.handle()).unwrap();
                 server.await.unwrap();
@@ -151,6 +161,11 @@ impl TestApp {
     /// The file with the data; `None` on PostgreSQL.
     pub fn sqlite_path(&self) -> Option<PathBuf> {
         self.database.sqlite_path()
+    }
+
+    /// Where the server listens.
+    pub fn address(&self) -> SocketAddr {
+        self.address
     }
 
     /// `http://127.0.0.1:PORT`

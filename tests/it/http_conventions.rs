@@ -131,6 +131,17 @@ async fn bodies_that_cannot_be_read_are_refused_by_every_operation() {
 }
 
 #[actix_web::test]
+async fn faults_of_an_idempotency_key_are_told() {
+    let app = TestApp::start().await;
+    let author = app.author().await.header("idempotency-key", "one");
+    author.post("/v1/tags", json!({"name": "Port"})).await.expect(201);
+    author.post("/v1/tags", json!({"name": "Quay"})).await.problem(422, "idempotency_key_reused");
+    let long = author.header("idempotency-key", &"x".repeat(256));
+    let answer = long.post("/v1/tags", json!({"name": "Quay"})).await.problem(400, "invalid_parameter");
+    answer.fault("Idempotency-Key", "bad_format");
+}
+
+#[actix_web::test]
 async fn control_characters_are_refused() {
     let app = TestApp::start().await;
     let author = app.author().await;

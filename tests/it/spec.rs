@@ -143,6 +143,9 @@ pub fn check_problem(asked: &str, answer: &Answer) {
     assert_eq!(problem["status"], answer.status.as_u16(), "{asked}: {problem}");
     assert!(problem["code"].as_str().is_some_and(|code| !code.is_empty()), "{asked}: {problem}");
     assert!(problem["request_id"].is_string(), "{asked}: a problem without request_id: {problem}");
+    if [429, 503].contains(&answer.status.as_u16()) {
+        assert!(answer.header("retry-after").parse::<u32>().is_ok_and(|seconds| seconds > 0), "{asked}");
+    }
 }
 
 fn check_schema(asked: &str, pointer: &str, value: &Value) {

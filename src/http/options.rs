@@ -1,0 +1,35 @@
+//! What those who run the server decide about its HTTP.
+
+use std::time::Duration;
+
+use ipnet::IpNet;
+
+use super::{cors::CorsOptions, limits::RateLimits};
+
+/// How requests are let in.
+#[derive(Debug, Clone)]
+pub struct HttpOptions {
+    /// The proxies that are believed when they tell who the client is.
+    pub trusted_proxies: Vec<IpNet>,
+    /// How many requests a client may send.
+    pub limits: RateLimits,
+    /// Which pages of other origins may call.
+    pub cors: CorsOptions,
+    /// How long a client may take to send the head of a request.
+    pub head_timeout: Duration,
+    /// How long it may take after that to send the body.
+    pub body_timeout: Duration,
+}
+
+impl Default for HttpOptions {
+    /// No proxies and no limits.
+    fn default() -> Self {
+        Self {
+            trusted_proxies: Vec::new(),
+            limits: RateLimits::default(),
+            cors: CorsOptions::default(),
+            head_timeout: Duration::from_secs(30),
+            body_timeout: Duration::from_secs(30),
+        }
+    }
+}
