@@ -34,7 +34,7 @@ use serde_json::{Value, json};
 use tempfile::TempDir;
 use tokio::sync::Mutex as AsyncMutex;
 
-use crate::{postgres, spec};
+use crate::{postgres, secrets::Secrets, spec};
 
 /// Of every user that the harness makes.
 pub const PASSWORD: &str = "salt-marsh-ferry-timetable-49";
@@ -49,6 +49,7 @@ pub struct TestApp {
     clients: AsyncMutex<HashMap<String, Client>>,
     server: Option<(ServerHandle, thread::JoinHandle<()>)>,
     database: Database,
+    secrets: Secrets,
 }
 
 enum Database {
@@ -89,20 +90,28 @@ impl TestApp {
 
     /// One whose access tokens live so many minutes, for tests that advance the clock a lot.
     pub async fn start_with_tokens_for(minutes: u32) -> Self {
-        Self::launch(minutes, HttpOptions::default())
+        Self::launch(minutes, HttpOptions::default()).await
     }
 
     /// One that lets requests in as these options say.
     pub async fn start_with(options: HttpOptions) -> Self {
-        Self::launch(10, options)
+        Self::launch(10, options).await
     }
 
-    fn launch(minutes: u32, http_options: HttpOptions) -> Self {
+    async fn launch(minutes: u32, http_options: HttpOptions) -> Self {
         static KEY: LazyLock<SecretString> = LazyLock::new(|| auth::generate_key().unwrap());
-        Self::start_on(Database::create(), 1, &KEY, minutes).await
+        Self::start_on(Database::create(), 1, &KEY, minutes, http_options).await
     }
 
-    async fn start_on(database: Database, node: u16, key: &SecretString, minutes: u32) -> Self {
+    async fn start_on(
+        database: Database,
+        node: u16,
+        key: &SecretString,
+        minutes: u32,
+        http_options: HttpOptions,
+    ) -> Self {
+        let secrets = Secrets::new();
+        secrets.add(PASSWORD);
         let options = StoreOptions {
             url: database.url().parse().unwrap(),
             connections: 4,
@@ -134,13 +143,13 @@ impl TestApp {
         let handle = starting.recv().expect("the server starts");
         let http = reqwest::Client::builder().redirect(reqwest::redirect::Policy::none()).build().unwrap();
         let (clients, server) = (AsyncMutex::default(), Some((handle, thread)));
-        Self { newsroom, address, http, clients, server, database }
+        Self { newsroom, address, http, clients, server, database, secrets }
     }
 
     /// Another server on the same database, with a key of its own.
     pub async fn another_node(&self) -> Self {
         let database = Database::Borrowed(self.database.url());
-        Self::start_on(database, 2, &auth::generate_key().unwrap(), 10).await
+        Self::start_on(database, 2, &auth::generate_key().unwrap(), 10, HttpOptions::default()).await
     }
 
     /// Logs in; the answer has the tokens.
@@ -187,6 +196,7 @@ impl TestApp {
             raw: false,
             headers: HeaderMap::new(),
             user: None,
+            secrets: self.secrets.clone(),
         }
     }
 
@@ -234,6 +244,8 @@ impl Drop for TestApp {
         if thread.join().is_err() && !thread::panicking() {
             panic!("the server panicked");
         }
+        let leaked = self.secrets.leaked();
+        assert!(leaked.is_empty() || thread::panicking(), "secrets in the log: {leaked:#?}");
     }
 }
 
@@ -246,6 +258,7 @@ pub struct Client {
     raw: bool,
     headers: HeaderMap,
     user: Option<Arc<User>>,
+    secrets: Secrets,
 }
 
 impl Client {
@@ -320,12 +333,14 @@ impl Client {
             request = request.bearer_auth(token);
         }
         if let Some((kind, bytes)) = body {
+            self.secrets.add_of(&serde_json::from_slice(&bytes).unwrap_or_default());
             request = request.header("content-type", kind).body(bytes);
         }
         let response = request.send().await.unwrap_or_else(|error| panic!("{method} {path}: {error:?}"));
         let (status, headers) = (response.status(), response.headers().clone());
         let text = response.text().await.unwrap_or_else(|error| panic!("{method} {path}: {error:?}"));
         let json = serde_json::from_str(&text).unwrap_or_default();
+        self.secrets.add_of(&json);
         let answer = Answer { asked: format!("{method} {path}"), status, headers, json, text };
         assert_ne!(status, StatusCode::INTERNAL_SERVER_ERROR, "{}: {}", answer.asked, answer.text);
         if !self.raw {
