@@ -37,7 +37,7 @@ use serde_json::{Value, json};
 use tempfile::TempDir;
 use tokio::sync::Mutex as AsyncMutex;
 
-use crate::{postgres, spec};
+use crate::{postgres, secrets::Secrets, spec};
 
 /// Of every user that the harness makes.
 pub const PASSWORD: &str = "salt-marsh-ferry-timetable-49";
@@ -55,6 +55,7 @@ pub struct TestApp {
     clients: AsyncMutex<HashMap<String, Client>>,
     server: Option<(ServerHandle, thread::JoinHandle<()>)>,
     database: Database,
+    secrets: Secrets,
 }
 
 enum Database {
@@ -121,6 +122,8 @@ impl TestApp {
         http_options: HttpOptions,
         oidc: Option<OidcSettings>,
     ) -> Self {
+        let secrets = Secrets::new();
+        secrets.add(PASSWORD);
         let options = StoreOptions {
             url: database.url().parse().unwrap(),
             connections: 4,
@@ -153,7 +156,7 @@ impl TestApp {
         let handle = starting.recv().expect("the server starts");
         let http = reqwest::Client::builder().redirect(reqwest::redirect::Policy::none()).build().unwrap();
         let (clients, server) = (AsyncMutex::default(), Some((handle, thread)));
-        Self { newsroom, address, http, clients, server, database }
+        Self { newsroom, address, http, clients, server, database, secrets }
     }
 
     /// Another server on the same database, with a key of its own.
@@ -188,6 +191,11 @@ impl TestApp {
         self.address
     }
 
+    /// Lets the test fail if this is in the log.
+    pub fn keep_secret(&self, secret: &str) {
+        self.secrets.add(secret);
+    }
+
     /// `http://127.0.0.1:PORT`
     pub fn origin(&self) -> String {
         format!("http://{}", self.address)
@@ -207,6 +215,7 @@ impl TestApp {
             raw: false,
             headers: HeaderMap::new(),
             user: None,
+            secrets: self.secrets.clone(),
         }
     }
 
@@ -254,6 +263,8 @@ impl Drop for TestApp {
         if thread.join().is_err() && !thread::panicking() {
             panic!("the server panicked");
         }
+        let leaked = self.secrets.leaked();
+        assert!(leaked.is_empty() || thread::panicking(), "secrets in the log: {leaked:#?}");
     }
 }
 
@@ -266,6 +277,7 @@ pub struct Client {
     raw: bool,
     headers: HeaderMap,
     user: Option<Arc<User>>,
+    secrets: Secrets,
 }
 
 impl Client {
@@ -340,12 +352,14 @@ impl Client {
             request = request.bearer_auth(token);
         }
         if let Some((kind, bytes)) = body {
+            self.secrets.add_of(&serde_json::from_slice(&bytes).unwrap_or_default());
             request = request.header("content-type", kind).body(bytes);
         }
         let response = request.send().await.unwrap_or_else(|error| panic!("{method} {path}: {error:?}"));
         let (status, headers) = (response.status(), response.headers().clone());
         let text = response.text().await.unwrap_or_else(|error| panic!("{method} {path}: {error:?}"));
         let json = serde_json::from_str(&text).unwrap_or_default();
+        self.secrets.add_of(&json);
         let answer = Answer { asked: format!("{method} {path}"), status, headers, json, text };
         assert_ne!(status, StatusCode::INTERNAL_SERVER_ERROR, "{}: {}", answer.asked, answer.text);
         if !self.raw {

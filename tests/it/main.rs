@@ -40,6 +40,7 @@ mod resolve;
 mod revisions;
 mod schedule;
 mod second_factor;
+mod secrets;
 mod sections;
 mod serve;
 mod sessions;

@@ -84,10 +84,25 @@ async fn start(app: &TestApp) -> Attempt {
     let answer = app.anonymous().post("/v1/auth/oidc/start", json!({"return_to": TOOL})).await.expect(200);
     assert_eq!(answer.json["expires_in"], 600);
     assert!(answer.header("cache-control").contains("no-store"));
-    Attempt {
+    app.keep_secret(CLIENT_SECRET);
+    let attempt = Attempt {
         authorization_url: answer.json["authorization_url"].as_str().unwrap().parse().unwrap(),
         verifier: answer.json["verifier"].as_str().unwrap().to_owned(),
+    };
+    for name in ["state", "nonce"] {
+        app.keep_secret(&parameter(&attempt.authorization_url, name));
     }
+    attempt
+}
+
+fn parameter(url: &Url, name: &str) -> String {
+    let found = url.query_pairs().find(|(key, _)| key == name);
+    found.unwrap_or_else(|| panic!("no {name} in {url}")).1.into_owned()
+}
+
+/// A parameter of a path with a query.
+fn parameter_of_path(path: &str, name: &str) -> String {
+    parameter(&Url::parse("http://x").unwrap().join(path).unwrap(), name)
 }
 
 impl Attempt {
@@ -116,6 +131,12 @@ async fn come_back(app: &TestApp, path: &str) -> String {
     assert!(!answer.headers.contains_key("set-cookie"));
     let (tool, fragment) = answer.header("location").split_once('#').unwrap();
     assert_eq!(tool, TOOL);
+    if path.contains("code=") && !path.contains("guessed") {
+        app.keep_secret(&parameter_of_path(path, "code"));
+    }
+    if let Some(login_code) = fragment.strip_prefix("login_code=") {
+        app.keep_secret(login_code);
+    }
     fragment.to_owned()
 }
 
@@ -538,12 +559,11 @@ async fn a_code_of_the_provider_cannot_be_replayed() {
             come_back(&app, &stolen).await;
         }
         let own = start(&app).await.visit_provider().await;
-        let part = |path: &str, name: &str| {
-            let url = Url::parse("http://x").unwrap().join(path).unwrap();
-            url.query_pairs().find(|(key, _)| key == name).unwrap().1.into_owned()
-        };
-        let mixed =
-            format!("/v1/auth/oidc/callback?code={}&state={}", part(&stolen, "code"), part(&own, "state"));
+        let mixed = format!(
+            "/v1/auth/oidc/callback?code={}&state={}",
+            parameter_of_path(&stolen, "code"),
+            parameter_of_path(&own, "state")
+        );
         assert_eq!(come_back(&app, &mixed).await, "error=provider", "used: {used}");
     }
 }
@@ -597,8 +617,7 @@ async fn id_tokens_that_the_provider_has_not_signed_are_refused() {
     };
     let now = chrono::Utc::now().timestamp();
     let attempt = start(&app).await;
-    let nonce =
-        attempt.authorization_url.query_pairs().find(|(name, _)| name == "nonce").unwrap().1.into_owned();
+    let nonce = parameter(&attempt.authorization_url, "nonce");
     let path = attempt.visit_provider().await;
     let claims = encode(ada(json!({
         "iss": provider.issuer(), "aud": CLIENT_ID, "iat": now, "exp": now + 60, "nonce": nonce,
@@ -609,8 +628,7 @@ async fn id_tokens_that_the_provider_has_not_signed_are_refused() {
 
     // Signed with the password that we share with the provider: whoever reads our configuration could do that.
     let attempt = start(&app).await;
-    let nonce =
-        attempt.authorization_url.query_pairs().find(|(name, _)| name == "nonce").unwrap().1.into_owned();
+    let nonce = parameter(&attempt.authorization_url, "nonce");
     let path = attempt.visit_provider().await;
     let claims = ada(json!({
         "iss": provider.issuer(), "aud": CLIENT_ID, "iat": now, "exp": now + 60, "nonce": nonce,
