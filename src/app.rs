@@ -119,6 +119,9 @@ pub fn openapi() -> Result<serde_json::Value, Error> {
     http::openapi::complete(&document).map_err(|error| Error::internal("writing the OpenAPI document", error))
 }
 
+/// How long those who try to log in too often wait to be told so.
+const REFUSAL_DELAY: Duration = Duration::from_millis(500);
+
 /// What the configuration says about HTTP.
 impl From<&Config> for HttpOptions {
     fn from(config: &Config) -> Self {
@@ -134,6 +137,7 @@ impl From<&Config> for HttpOptions {
                 public_reads: config.cors_public_reads,
                 origins: config.cors_origins.clone(),
             },
+            refusal_delay: REFUSAL_DELAY,
             head_timeout: config.client_timeout,
             body_timeout: config.client_timeout,
         }
@@ -156,7 +160,7 @@ pub fn serve(
     let operations = Data::new(operations::State::new(&document)?);
     let contract = Data::new(Contract::new(document));
     let proxies = Data::new(TrustedProxies(options.trusted_proxies.clone()));
-    let limiter = Data::new(Limiter::new(&options.limits));
+    let limiter = Data::new(Limiter::new(&options.limits, options.refusal_delay));
     let cors = Data::new(options.cors.clone());
     let body_timeout = Data::new(BodyTimeout(options.body_timeout));
     let server = HttpServer::new(move || {

@@ -15,6 +15,8 @@ pub struct HttpOptions {
     pub limits: RateLimits,
     /// Which pages of other origins may call.
     pub cors: CorsOptions,
+    /// How long those who try to log in too often wait to be told so.
+    pub refusal_delay: Duration,
     /// How long a client may take to send the head of a request.
     pub head_timeout: Duration,
     /// How long it may take after that to send the body.
@@ -28,6 +30,7 @@ impl Default for HttpOptions {
             trusted_proxies: Vec::new(),
             limits: RateLimits::default(),
             cors: CorsOptions::default(),
+            refusal_delay: Duration::ZERO,
             head_timeout: Duration::from_secs(30),
             body_timeout: Duration::from_secs(30),
         }
