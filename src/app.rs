@@ -14,7 +14,7 @@ use tokio::time::interval;
 use tracing_actix_web::TracingLogger;
 
 use crate::{
-    config::Config,
+    config::{Config, ProxyHeader},
     domain::error::Error,
     http::{
         self,
@@ -22,7 +22,7 @@ use crate::{
         cors::CorsOptions,
         limits::{Limiter, RateLimits},
         operations,
-        options::HttpOptions,
+        options::{self, HttpOptions},
         origin::TrustedProxies,
         slow::BodyTimeout,
     },
@@ -127,6 +127,10 @@ impl From<&Config> for HttpOptions {
     fn from(config: &Config) -> Self {
         Self {
             trusted_proxies: config.trusted_proxies.clone(),
+            proxy_header: match config.proxy_header {
+                ProxyHeader::XForwardedFor => options::ProxyHeader::XForwardedFor,
+                ProxyHeader::Forwarded => options::ProxyHeader::Forwarded,
+            },
             limits: RateLimits {
                 logins: config.rate_limit_logins,
                 anonymous_reads: config.rate_limit_anonymous_reads,
@@ -159,7 +163,8 @@ pub fn serve(
     let document = openapi()?;
     let operations = Data::new(operations::State::new(&document)?);
     let contract = Data::new(Contract::new(document));
-    let proxies = Data::new(TrustedProxies(options.trusted_proxies.clone()));
+    let proxies =
+        Data::new(TrustedProxies { networks: options.trusted_proxies.clone(), header: options.proxy_header });
     let limiter = Data::new(Limiter::new(&options.limits, options.refusal_delay));
     let cors = Data::new(options.cors.clone());
     let body_timeout = Data::new(BodyTimeout(options.body_timeout));
