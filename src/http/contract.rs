@@ -2,7 +2,7 @@
 //! is documented and what is accepted cannot differ.
 
 use std::{
-    collections::HashMap,
+    collections::{HashMap, HashSet},
     sync::{Arc, OnceLock},
 };
 
@@ -25,6 +25,8 @@ struct Inner {
     paths: Vec<(ResourceDef, Vec<String>)>,
     /// The query parameters of each operation, by template and method.
     parameters: HashMap<String, HashMap<String, Vec<Parameter>>>,
+    /// The templates and methods of the operations that nobody may use without credentials.
+    closed: HashMap<String, HashSet<String>>,
     bodies: HashMap<String, LazyValidator>,
 }
 
@@ -111,6 +113,7 @@ impl Contract {
         let mut paths = Vec::new();
         let mut parameters = HashMap::<_, HashMap<_, _>>::new();
         let mut bodies = HashMap::new();
+        let mut closed = HashMap::<_, HashSet<_>>::new();
         for (template, item) in document["paths"].as_object().into_iter().flatten() {
             let mut methods = Vec::new();
             for (method, operation) in item.as_object().into_iter().flatten() {
@@ -123,6 +126,10 @@ impl Contract {
                 let of_query = of_query.filter(|parameter| parameter["in"] == "query");
                 let of_query = of_query.map(|parameter| Parameter::new(parameter, &components)).collect();
                 parameters.entry(template.clone()).or_default().insert(method.clone(), of_query);
+                let ways = operation["security"].as_array();
+                if ways.is_some_and(|ways| !ways.is_empty() && !ways.contains(&json!({}))) {
+                    closed.entry(template.clone()).or_default().insert(method.clone());
+                }
                 if method == "GET" {
                     methods.push("HEAD".to_owned());
                 }
@@ -136,7 +143,7 @@ impl Contract {
         bodies
             .entry(block.to_owned())
             .or_insert_with(|| LazyValidator::new(&json!({ "$ref": block }), &components));
-        Self(Arc::new(Inner { document, paths, parameters, bodies }))
+        Self(Arc::new(Inner { document, paths, parameters, closed, bodies }))
     }
 
     /// The document.
@@ -148,6 +155,11 @@ impl Contract {
     pub fn methods(&self, path: &str) -> Vec<&str> {
         let mut found = self.0.paths.iter().filter(|(template, _)| template.is_match(path));
         found.next().map(|(_, methods)| methods.iter().map(String::as_str).collect()).unwrap_or_default()
+    }
+
+    /// Whether an operation is only for those who have credentials.
+    pub(super) fn needs_credentials(&self, template: &str, method: &str) -> bool {
+        self.0.closed.get(template).is_some_and(|methods| methods.contains(method))
     }
 
     /// The query parameters of an operation.
