@@ -13,6 +13,7 @@ mod bulk;
 mod changes;
 mod concurrency;
 mod corrections;
+mod hardening;
 mod http_conventions;
 mod layers;
 mod links;
