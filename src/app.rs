@@ -14,7 +14,7 @@ use tokio::time::interval;
 use tracing_actix_web::TracingLogger;
 
 use crate::{
-    config::Config,
+    config::{Config, ProxyHeader},
     domain::error::Error,
     http::{
         self,
@@ -22,7 +22,7 @@ use crate::{
         cors::CorsOptions,
         limits::{Limiter, RateLimits},
         operations,
-        options::HttpOptions,
+        options::{self, HttpOptions},
         origin::TrustedProxies,
         slow::BodyTimeout,
     },
@@ -120,11 +120,18 @@ pub fn openapi() -> Result<serde_json::Value, Error> {
     http::openapi::complete(&document).map_err(|error| Error::internal("writing the OpenAPI document", error))
 }
 
+/// How long those who try to log in too often wait to be told so.
+const REFUSAL_DELAY: Duration = Duration::from_millis(500);
+
 /// What the configuration says about HTTP.
 impl From<&Config> for HttpOptions {
     fn from(config: &Config) -> Self {
         Self {
             trusted_proxies: config.trusted_proxies.clone(),
+            proxy_header: match config.proxy_header {
+                ProxyHeader::XForwardedFor => options::ProxyHeader::XForwardedFor,
+                ProxyHeader::Forwarded => options::ProxyHeader::Forwarded,
+            },
             limits: RateLimits {
                 logins: config.rate_limit_logins,
                 anonymous_reads: config.rate_limit_anonymous_reads,
@@ -135,6 +142,7 @@ impl From<&Config> for HttpOptions {
                 public_reads: config.cors_public_reads,
                 origins: config.cors_origins.clone(),
             },
+            refusal_delay: REFUSAL_DELAY,
             head_timeout: config.client_timeout,
             body_timeout: config.client_timeout,
         }
@@ -156,8 +164,9 @@ pub fn serve(
     let document = openapi()?;
     let operations = Data::new(operations::State::new(&document)?);
     let contract = Data::new(Contract::new(document));
-    let proxies = Data::new(TrustedProxies(options.trusted_proxies.clone()));
-    let limiter = Data::new(Limiter::new(&options.limits));
+    let proxies =
+        Data::new(TrustedProxies { networks: options.trusted_proxies.clone(), header: options.proxy_header });
+    let limiter = Data::new(Limiter::new(&options.limits, options.refusal_delay));
     let cors = Data::new(options.cors.clone());
     let body_timeout = Data::new(BodyTimeout(options.body_timeout));
     let server = HttpServer::new(move || {

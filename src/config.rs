@@ -44,6 +44,15 @@ const NO_SETTINGS: [&str; 2] = [
 /// What Kubernetes adds to every container beside a service that is named "masthead".
 const SERVICE_LINKS: [&str; 2] = ["service_", "port"];
 
+/// The header in which proxies tell who the client is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ProxyHeader {
+    /// `X-Forwarded-For`.
+    XForwardedFor,
+    /// `Forwarded` (RFC 7239).
+    Forwarded,
+}
+
 /// Every setting, with its value.
 #[derive(Debug, Clone)]
 pub struct Config {
@@ -75,6 +84,8 @@ pub struct Config {
     pub password_hashing_concurrency: usize,
     /// Proxies that are believed when they tell who the client is.
     pub trusted_proxies: Vec<IpNet>,
+    /// The header in which they do.
+    pub proxy_header: ProxyHeader,
     /// Attempts to log in a minute from one client; 0 is without limit, here and below.
     pub rate_limit_logins: u32,
     /// Requests a minute that read without credentials, from one client.
@@ -169,6 +180,15 @@ impl Config {
                 .take("password_hashing_concurrency", |value| whole(value, 1..=1024))
                 .unwrap_or_else(|| (cores / 2).max(1)),
             trusted_proxies: reader.take("trusted_proxies", networks).unwrap_or_default(),
+            proxy_header: reader
+                .take("proxy_header", |value| {
+                    let choices = [
+                        ("x-forwarded-for", ProxyHeader::XForwardedFor),
+                        ("forwarded", ProxyHeader::Forwarded),
+                    ];
+                    one_of(value, &choices)
+                })
+                .unwrap_or(ProxyHeader::XForwardedFor),
             rate_limit_logins: reader.take("rate_limit_logins", rate).unwrap_or(20),
             rate_limit_anonymous_reads: reader.take("rate_limit_anonymous_reads", rate).unwrap_or(6000),
             rate_limit_reads: reader.take("rate_limit_reads", rate).unwrap_or(6000),
@@ -481,7 +501,7 @@ mod tests {
 
     const DOCUMENTED: &str = include_str!("../masthead.default.toml");
 
-    const KEYS: [&str; 32] = [
+    const KEYS: [&str; 33] = [
         "listen",
         "data",
         "database_url",
@@ -496,6 +516,7 @@ mod tests {
         "log",
         "password_hashing_concurrency",
         "trusted_proxies",
+        "proxy_header",
         "rate_limit_logins",
         "rate_limit_anonymous_reads",
         "rate_limit_reads",

@@ -12,7 +12,7 @@ pub const MAX_SLUG: usize = 120;
 // Read back as it was stored; input is parsed.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Deserialize, utoipa::ToSchema)]
 #[serde(transparent)]
-#[schema(value_type = String, pattern = "^[a-z0-9]+(-[a-z0-9]+)*$", max_length = 120, examples("harbour-bridge-reopens"))]
+#[schema(value_type = String, pattern = "^([0-9]+-)*[0-9]*[a-z][a-z0-9]*(-[a-z0-9]+)*$", max_length = 120, examples("harbour-bridge-reopens"))]
 pub struct Slug(String);
 
 /// The text is not a slug.

@@ -98,6 +98,7 @@ pub struct AuthorCreate {
     name: String,
     /// Their name in addresses; made from the name if there is none.
     #[serde(default)]
+    #[schema(value_type = Option<Slug>)]
     slug: Option<String>,
     /// What they are, such as "Political editor".
     #[serde(default)]
@@ -116,7 +117,7 @@ pub struct AuthorCreate {
     links: Vec<LabelledLink>,
     /// The id of the user whose profile this is.
     #[serde(default)]
-    #[schema(max_length = 19)]
+    #[schema(value_type = Option<UserId>)]
     user_id: Option<String>,
 }
 
@@ -147,7 +148,7 @@ pub struct AuthorPatch {
     name: Option<String>,
     /// A new slug; the old one redirects to it.
     #[serde(default)]
-    #[schema(nullable = false)]
+    #[schema(value_type = Slug, required = false)]
     slug: Option<String>,
     /// A new role.
     #[serde(default, deserialize_with = "present")]
@@ -167,7 +168,7 @@ pub struct AuthorPatch {
     links: Option<Vec<LabelledLink>>,
     /// The id of another user.
     #[serde(default, deserialize_with = "present")]
-    #[schema(max_length = 19)]
+    #[schema(value_type = Option<UserId>)]
     user_id: Option<Option<String>>,
 }
 

@@ -2,7 +2,7 @@
 
 use actix_web::{
     FromRequest, HttpMessage as _, HttpRequest,
-    body::MessageBody,
+    body::{BoxBody, MessageBody},
     dev::{Payload, ServiceRequest, ServiceResponse},
     http::header,
     middleware::Next,
@@ -17,6 +17,7 @@ use utoipa::{
     },
 };
 
+use super::contract::Contract;
 use crate::{
     domain::{
         error::{Error, ErrorCode, Fault},
@@ -73,20 +74,34 @@ impl Authenticated {
     }
 }
 
-/// Middleware: leaves [`Authenticated`] with the request. A handler that takes no [`Caller`] does not care whether the
-/// credentials are good.
+/// Middleware: leaves [`Authenticated`] with the request, and refuses one that the document says needs credentials before
+/// anything else of it is looked at: who may not come in is not told what is wrong with a parameter, and has no body read.
+/// A handler that takes no [`Caller`] does not care whether the credentials are good.
 pub(crate) async fn authenticate<B: MessageBody + 'static>(
     request: ServiceRequest,
     next: Next<B>,
-) -> Result<ServiceResponse<B>, actix_web::Error> {
+) -> Result<ServiceResponse<BoxBody>, actix_web::Error> {
     let found = match (bearer_token(request.request()), request.app_data::<web::Data<Newsroom>>()) {
         (Err(error), _) => Err(error),
         (Ok(None), _) => Ok(Principal::Anonymous),
         (Ok(Some(_)), None) => Err(Error::Internal("the application has no newsroom".to_owned())),
         (Ok(Some(token)), Some(newsroom)) => auth::authenticate(newsroom, &token).await,
     };
+    if needs_credentials(&request) {
+        match &found {
+            Err(error) => return Ok(request.error_response(error.clone())),
+            Ok(Principal::Anonymous) => return Ok(request.error_response(Error::unauthenticated())),
+            Ok(_) => {}
+        }
+    }
     request.extensions_mut().insert(Authenticated(found));
-    next.call(request).await
+    Ok(next.call(request).await?.map_into_boxed_body())
+}
+
+fn needs_credentials(request: &ServiceRequest) -> bool {
+    let contract = request.app_data::<web::Data<Contract>>();
+    let template = request.match_pattern().unwrap_or_default();
+    contract.is_some_and(|contract| contract.needs_credentials(&template, request.method().as_str()))
 }
 
 /// The token of `Authorization: Bearer …` (RFC 6750, section 2.1).
@@ -157,17 +172,25 @@ fn parse_if_match(text: &str) -> Result<Option<i64>, Error> {
     let tag = text.strip_prefix("W/").unwrap_or(text);
     let tag = tag.strip_prefix('"').and_then(|tag| tag.strip_suffix('"'));
     let version = tag.map(|tag| tag.split_once('-').map_or(tag, |(version, _)| version));
+    let version = version.filter(|version| version.bytes().all(|byte| byte.is_ascii_digit()));
     version.and_then(|version| version.parse().ok()).map(Some).ok_or_else(|| {
         let message = "must be an ETag of this resource, or its version in quotes, such as \"7\"";
         Error::InvalidParameters(vec![Fault::parameter("If-Match", "bad_format", message)])
     })
 }
 
+/// The form of `If-Match`: what `parse_if_match` takes.
+const IF_MATCH: &str = r#"^(\*|(W/)?"[0-9]{1,18}(-[!#-~]*)?")$"#;
+
 fn if_match_parameter(required: Required) -> Vec<Parameter> {
     let description = "The version that the change builds on: the `ETag` of the resource, or its `version` in quotes. \
                        `*` takes whatever is there.";
-    let schema =
-        ObjectBuilder::new().schema_type(Type::String).examples([serde_json::json!("\"7\"")]).build();
+    let schema = ObjectBuilder::new()
+        .schema_type(Type::String)
+        .min_length(Some(1))
+        .pattern(Some(IF_MATCH))
+        .examples(["\"7\"", "*"])
+        .build();
     let parameter = ParameterBuilder::new()
         .name("If-Match")
         .parameter_in(ParameterIn::Header)

@@ -23,10 +23,8 @@ struct Inner {
     document: Value,
     /// The path templates with their methods, for `Allow`.
     paths: Vec<(ResourceDef, Vec<String>)>,
-    /// The query parameters of each operation, by template and method.
-    parameters: HashMap<String, HashMap<String, Vec<Parameter>>>,
-    /// The name of each operation, by template and method.
-    operations: HashMap<String, HashMap<String, String>>,
+    /// By template and method.
+    operations: HashMap<String, HashMap<String, Operation>>,
     bodies: HashMap<String, LazyValidator>,
 }
 
@@ -34,6 +32,15 @@ impl std::fmt::Debug for Contract {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str("Contract")
     }
+}
+
+/// An operation.
+struct Operation {
+    id: String,
+    /// Whether nobody may use it without credentials.
+    needs_credentials: bool,
+    /// Its query parameters.
+    parameters: Vec<Parameter>,
 }
 
 /// A query parameter.
@@ -111,7 +118,6 @@ impl Contract {
     pub fn new(document: Value) -> Self {
         let components = Arc::new(document["components"]["schemas"].clone());
         let mut paths = Vec::new();
-        let mut parameters = HashMap::<_, HashMap<_, _>>::new();
         let mut operations = HashMap::<_, HashMap<_, _>>::new();
         let mut bodies = HashMap::new();
         for (template, item) in document["paths"].as_object().into_iter().flatten() {
@@ -125,9 +131,14 @@ impl Contract {
                 let of_query = operation["parameters"].as_array().into_iter().flatten();
                 let of_query = of_query.filter(|parameter| parameter["in"] == "query");
                 let of_query = of_query.map(|parameter| Parameter::new(parameter, &components)).collect();
-                let id = operation["operationId"].as_str().unwrap_or_default().to_owned();
-                operations.entry(template.clone()).or_default().insert(method.clone(), id);
-                parameters.entry(template.clone()).or_default().insert(method.clone(), of_query);
+                let ways = operation["security"].as_array();
+                let operation = Operation {
+                    id: operation["operationId"].as_str().unwrap_or_default().to_owned(),
+                    needs_credentials: ways
+                        .is_some_and(|ways| !ways.is_empty() && !ways.contains(&json!({}))),
+                    parameters: of_query,
+                };
+                operations.entry(template.clone()).or_default().insert(method.clone(), operation);
                 if method == "GET" {
                     methods.push("HEAD".to_owned());
                 }
@@ -141,12 +152,17 @@ impl Contract {
         bodies
             .entry(block.to_owned())
             .or_insert_with(|| LazyValidator::new(&json!({ "$ref": block }), &components));
-        Self(Arc::new(Inner { document, paths, parameters, operations, bodies }))
+        Self(Arc::new(Inner { document, paths, operations, bodies }))
+    }
+
+    /// An operation.
+    fn operation(&self, template: &str, method: &str) -> Option<&Operation> {
+        self.0.operations.get(template)?.get(method)
     }
 
     /// The name of an operation.
-    pub(super) fn operation(&self, template: &str, method: &Method) -> Option<&str> {
-        self.0.operations.get(template)?.get(method.as_str()).map(String::as_str)
+    pub(super) fn operation_id(&self, template: &str, method: &Method) -> Option<&str> {
+        self.operation(template, method.as_str()).map(|operation| operation.id.as_str())
     }
 
     /// The document.
@@ -160,10 +176,14 @@ impl Contract {
         found.next().map(|(_, methods)| methods.iter().map(String::as_str).collect()).unwrap_or_default()
     }
 
+    /// Whether an operation is only for those who have credentials.
+    pub(super) fn needs_credentials(&self, template: &str, method: &str) -> bool {
+        self.operation(template, method).is_some_and(|operation| operation.needs_credentials)
+    }
+
     /// The query parameters of an operation.
     pub(super) fn parameters(&self, template: &str, method: &str) -> &[Parameter] {
-        let of_path = self.0.parameters.get(template);
-        of_path.and_then(|methods| methods.get(method)).map_or(&[], Vec::as_slice)
+        self.operation(template, method).map_or(&[], |operation| &operation.parameters)
     }
 
     /// Every way in which a body breaks the schema of that name. Members that the schema does not have are taken out of

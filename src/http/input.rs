@@ -99,11 +99,13 @@ pub(super) fn contract(request: &HttpRequest) -> Result<web::Data<Contract>, Err
 }
 
 fn check_content_type(request: &HttpRequest) -> Result<(), Error> {
-    let kind =
-        request.headers().get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
+    let mut kinds = request.headers().get_all(header::CONTENT_TYPE);
+    let kind = kinds.next().and_then(|value| value.to_str().ok()).unwrap_or_default();
     let kind = kind.split(';').next().unwrap_or_default().trim();
-    let is_json = kind.eq_ignore_ascii_case("application/json")
-        || kind.eq_ignore_ascii_case("application/merge-patch+json");
+    // Of two types nobody knows which one a proxy went by.
+    let is_json = kinds.next().is_none()
+        && (kind.eq_ignore_ascii_case("application/json")
+            || kind.eq_ignore_ascii_case("application/merge-patch+json"));
     if is_json {
         Ok(())
     } else {
@@ -138,8 +140,12 @@ pub(super) fn parse_value<T: Parse>(
         }
         Err(_) => None,
     };
+    let domain_faults = domain_faults.into_vec();
+    // A pattern is for machines; the domain says in words what form is meant.
+    let is_told_in_words = |fault: &Fault| domain_faults.iter().any(|told| told.pointer == fault.pointer);
+    faults.retain(|fault| fault.code != "bad_format" || !is_told_in_words(fault));
     let told: Vec<_> = faults.iter().map(|fault| fault.pointer.clone()).collect();
-    faults.extend(domain_faults.into_vec().into_iter().filter(|fault| !told.contains(&fault.pointer)));
+    faults.extend(domain_faults.into_iter().filter(|fault| !told.contains(&fault.pointer)));
     match command {
         Some(command) if faults.is_empty() => Ok(command),
         _ if faults.is_empty() => Err(Error::Internal("an input was refused without a fault".to_owned())),

@@ -15,7 +15,7 @@ use actix_web::{
     body::{BoxBody, MessageBody},
     dev::{ServiceRequest, ServiceResponse},
     http::{
-        Method,
+        Method, StatusCode,
         header::{HeaderName, HeaderValue},
     },
     middleware::Next,
@@ -67,11 +67,14 @@ pub(crate) struct Limiter {
     anonymous_reads: Option<Arc<Budget>>,
     reads: Option<Arc<Budget>>,
     writes: Option<Arc<Budget>>,
+    refusal_delay: Duration,
 }
 
 impl Limiter {
-    pub(crate) fn new(limits: &RateLimits) -> Self {
+    /// `refusal_delay` is how long those who try to log in too often wait to be told so, which is how fast they can ask.
+    pub(crate) fn new(limits: &RateLimits, refusal_delay: Duration) -> Self {
         Self {
+            refusal_delay,
             logins: Budget::new("logins", limits.logins),
             anonymous_reads: Budget::new("anonymous-reads", limits.anonymous_reads),
             reads: Budget::new("reads", limits.reads),
@@ -86,7 +89,7 @@ impl Limiter {
             Method::GET | Method::HEAD if ["/healthz", "/readyz"].contains(&path) => None,
             Method::GET | Method::HEAD if is_anonymous => self.anonymous_reads.as_ref(),
             Method::GET | Method::HEAD => self.reads.as_ref(),
-            Method::POST if is_login(path) => self.logins.as_ref(),
+            Method::POST if is_login(method, path) => self.logins.as_ref(),
             _ => self.writes.as_ref(),
         }
     }
@@ -94,10 +97,11 @@ impl Limiter {
 
 /// Whether something is tried here that can be guessed. Neither a refresh token nor the login code of single sign-on can,
 /// and all of an office send theirs.
-fn is_login(path: &str) -> bool {
+fn is_login(method: &Method, path: &str) -> bool {
     let harmless =
         ["/v1/auth/refresh", "/v1/auth/oidc/complete", "/v1/auth/logout", "/v1/auth/logout-everywhere"];
-    path == "/v1/setup" || path.starts_with("/v1/auth/") && !harmless.contains(&path)
+    let is_tried = path == "/v1/setup" || path.starts_with("/v1/auth/") && !harmless.contains(&path);
+    *method == Method::POST && is_tried
 }
 
 /// Who spends: known without asking anything that the client may choose.
@@ -174,8 +178,21 @@ impl Budget {
 }
 
 /// Middleware: refuses a request whose budget is spent, and tells every other what is left. It runs after
-/// [`super::caller::authenticate`].
+/// [`super::caller::authenticate`]. Those who try to log in too often wait for their answer.
 pub(crate) async fn limit<B: MessageBody + 'static>(
+    request: ServiceRequest,
+    next: Next<B>,
+) -> Result<ServiceResponse<BoxBody>, actix_web::Error> {
+    let is_login = is_login(request.method(), request.match_info().as_str());
+    let delay = request.app_data::<Data<Limiter>>().map(|limiter| limiter.refusal_delay);
+    let response = spend(request, next).await?;
+    if let (true, StatusCode::TOO_MANY_REQUESTS, Some(delay)) = (is_login, response.status(), delay) {
+        tokio::time::sleep(delay).await;
+    }
+    Ok(response)
+}
+
+async fn spend<B: MessageBody + 'static>(
     request: ServiceRequest,
     next: Next<B>,
 ) -> Result<ServiceResponse<BoxBody>, actix_web::Error> {

@@ -51,18 +51,20 @@ pub(crate) async fn head_as_get<B: MessageBody + 'static>(
     next.call(request).await
 }
 
-/// Tells in `Server-Timing` how many SQL statements the answer took and how long, and adds the headers that every
-/// answer has.
+/// Adds the headers that every answer has, and tells in `Server-Timing` how many SQL statements a read took and how long.
+/// Refusals and writes do not tell: by the number one could tell a draft that one may not see from nothing at all.
 pub(crate) async fn measure<B: MessageBody + 'static>(
     request: ServiceRequest,
     next: Next<B>,
 ) -> Result<ServiceResponse<B>, actix_web::Error> {
+    let is_read = request.method().is_safe();
     let (outcome, usage) = statements::track(next.call(request)).await;
     let mut response = outcome?;
+    let tells = is_read && response.status().is_success();
     let headers = response.headers_mut();
     let timing =
         format!("db;dur={:.2};desc=\"{} statements\"", usage.time.as_secs_f64() * 1000.0, usage.statements);
-    if let Ok(timing) = HeaderValue::from_str(&timing) {
+    if let Some(timing) = HeaderValue::from_str(&timing).ok().filter(|_| tells) {
         headers.insert(HeaderName::from_static("server-timing"), timing);
     }
     headers.insert(HeaderName::from_static("x-content-type-options"), HeaderValue::from_static("nosniff"));

@@ -11,6 +11,7 @@ use actix_web::{
 use ipnet::IpNet;
 use tracing_actix_web::RequestId;
 
+use super::options::ProxyHeader;
 use crate::domain::{error::Error, origin::Origin};
 
 /// The longest user agent that is kept, in characters.
@@ -41,11 +42,16 @@ pub(super) fn origin(request: &HttpRequest) -> Origin {
 
 /// The proxies that are believed when they tell who the client is.
 #[derive(Debug)]
-pub(crate) struct TrustedProxies(pub Vec<IpNet>);
+pub(crate) struct TrustedProxies {
+    /// Their addresses.
+    pub networks: Vec<IpNet>,
+    /// The header in which they do.
+    pub header: ProxyHeader,
+}
 
 impl TrustedProxies {
     fn contains(&self, address: &IpAddr) -> bool {
-        self.0.iter().any(|network| network.contains(address))
+        self.networks.iter().any(|network| network.contains(address))
     }
 }
 
@@ -63,10 +69,9 @@ pub(super) fn client_address(request: &HttpRequest) -> IpAddr {
 /// ends it: who is beyond is unknown.
 fn forwarded_for(headers: &HeaderMap, proxies: &TrustedProxies, peer: IpAddr) -> IpAddr {
     type Reader = fn(&str) -> Option<IpAddr>;
-    let (name, read): (_, Reader) = if headers.contains_key(header::FORWARDED) {
-        (header::FORWARDED, forwarded_element)
-    } else {
-        (header::X_FORWARDED_FOR, node_address)
+    let (name, read): (_, Reader) = match proxies.header {
+        ProxyHeader::Forwarded => (header::FORWARDED, forwarded_element),
+        ProxyHeader::XForwardedFor => (header::X_FORWARDED_FOR, node_address),
     };
     let lines: Vec<_> = headers.get_all(name).map(|line| line.to_str().unwrap_or_default()).collect();
     // No address holds a comma, so a quote that a client has opened cannot swallow what a proxy has added.
@@ -112,7 +117,8 @@ mod tests {
 
     #[test]
     fn lines_of_a_header_are_one_chain() {
-        let proxies = TrustedProxies(vec!["10.0.0.0/8".parse().unwrap()]);
+        let networks = vec!["10.0.0.0/8".parse().unwrap()];
+        let proxies = TrustedProxies { networks, header: ProxyHeader::XForwardedFor };
         let mut headers = HeaderMap::new();
         let client =
             |headers: &HeaderMap| forwarded_for(headers, &proxies, IpAddr::from([10, 0, 0, 1])).to_string();
@@ -124,8 +130,6 @@ mod tests {
         let not_text = HeaderValue::from_bytes(b"192.0.2.3, \xff").unwrap();
         headers.append(header::X_FORWARDED_FOR, not_text);
         assert_eq!(client(&headers), "10.0.0.1");
-        headers.append(header::FORWARDED, HeaderValue::from_static("for=192.0.2.4"));
-        assert_eq!(client(&headers), "192.0.2.4");
     }
 
     #[test]

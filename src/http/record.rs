@@ -49,7 +49,8 @@ pub(crate) async fn record<B: MessageBody + 'static>(
         };
     let authenticated = request.extensions().get::<Authenticated>().map(Authenticated::principal);
     let principal = authenticated.unwrap_or(Principal::Anonymous);
-    let action = request.match_pattern().and_then(|pattern| contract.operation(&pattern, request.method()));
+    let action =
+        request.match_pattern().and_then(|pattern| contract.operation_id(&pattern, request.method()));
     let action = action.unwrap_or_default().to_owned();
     let asked = match &principal {
         Principal::User(actor) if !request.method().is_safe() && !NOT_AUDITED.contains(&action.as_str()) => {

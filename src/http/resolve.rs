@@ -86,7 +86,7 @@ impl From<resolve::Resolved> for Resolved {
 #[into_params(parameter_in = Query)]
 pub struct ResolveQuery {
     /// A path on the site; a query or fragment is not looked at.
-    #[param(max_length = 2000, example = "/city/harbour-bridge-reopens")]
+    #[param(max_length = 2000, pattern = "^/([^/]|$)", example = "/city/harbour-bridge-reopens")]
     path: String,
 }
 

@@ -121,6 +121,7 @@ pub struct SectionCreate {
     name: String,
     /// Its name in addresses; made from the name if there is none.
     #[serde(default)]
+    #[schema(value_type = Option<Slug>)]
     slug: Option<String>,
     /// The section above it, by id or path; none for one at the root.
     #[serde(default)]
@@ -165,7 +166,7 @@ pub struct SectionPatch {
     name: Option<String>,
     /// A new slug; the old paths of the section and of all below it redirect to the new ones.
     #[serde(default)]
-    #[schema(nullable = false)]
+    #[schema(value_type = Slug, required = false)]
     slug: Option<String>,
     /// Another section above it, by id or path; `null` moves it to the root.
     #[serde(default, deserialize_with = "present")]

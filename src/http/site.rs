@@ -106,7 +106,7 @@ pub struct SitePatch {
     url: Option<String>,
     /// A new language, BCP 47.
     #[serde(default)]
-    #[schema(max_length = 35, nullable = false)]
+    #[schema(max_length = 35, pattern = "^[A-Za-z]{2,8}(-[A-Za-z0-9]{1,8})*$", nullable = false)]
     language: Option<String>,
     /// A new time zone, by its IANA name.
     #[serde(default)]

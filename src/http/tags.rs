@@ -69,6 +69,7 @@ pub struct TagCreate {
     name: String,
     /// Its name in addresses; made from the name if there is none.
     #[serde(default)]
+    #[schema(value_type = Option<Slug>)]
     slug: Option<String>,
     /// What it names; a topic if nothing is said.
     #[serde(default, rename = "type")]
@@ -103,7 +104,7 @@ pub struct TagPatch {
     name: Option<String>,
     /// A new slug; the old one redirects to it.
     #[serde(default)]
-    #[schema(nullable = false)]
+    #[schema(value_type = Slug, required = false)]
     slug: Option<String>,
     /// A new type.
     #[serde(default, rename = "type")]

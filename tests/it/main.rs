@@ -16,6 +16,7 @@ mod changes;
 mod concurrency;
 mod corrections;
 mod cors;
+mod hardening;
 mod http_conventions;
 mod idempotency;
 mod layers;

@@ -10,7 +10,7 @@ use crate::{
         error::Faults,
         instant::Instant,
         site::is_language_tag,
-        slug::Reference,
+        slug::{Reference, Slug},
         text::{is_web_url, line, optional_line, optional_paragraphs, paragraphs},
     },
     http::{
@@ -116,7 +116,7 @@ pub struct ArticleCreate {
     kind: Option<ArticleType>,
     /// Its name in addresses; made from the headline if there is none.
     #[serde(default)]
-    #[schema(max_length = 120)]
+    #[schema(value_type = Option<Slug>)]
     slug: Option<String>,
     /// Take the slug even if it is a former one of another article: what redirects there leads here once this article is
     /// public, and to nothing until then. For those who may publish it; a slug that another article has now is 409.
@@ -151,7 +151,7 @@ pub struct ArticleCreate {
     lead_image: Option<Image>,
     /// Its language, BCP 47; the site's if nothing is said.
     #[serde(default)]
-    #[schema(max_length = 35)]
+    #[schema(max_length = 35, pattern = "^[A-Za-z]{2,8}(-[A-Za-z0-9]{1,8})*$")]
     language: Option<String>,
     /// Where it was written.
     #[serde(default)]
@@ -205,7 +205,7 @@ pub struct ArticlePatch {
     kind: Option<ArticleType>,
     /// A new slug. Once published, the old one redirects to it.
     #[serde(default)]
-    #[schema(max_length = 120, nullable = false)]
+    #[schema(value_type = Slug, required = false)]
     slug: Option<String>,
     /// Take the slug even if it is a former one of another article: what redirects there leads here once this article is
     /// public, and to nothing until then. For those who may publish it; a slug that another article has now is 409.
@@ -240,7 +240,7 @@ pub struct ArticlePatch {
     lead_image: Option<Option<Image>>,
     /// A new language.
     #[serde(default)]
-    #[schema(max_length = 35, nullable = false)]
+    #[schema(max_length = 35, pattern = "^[A-Za-z]{2,8}(-[A-Za-z0-9]{1,8})*$", nullable = false)]
     language: Option<String>,
     /// A new dateline.
     #[serde(default, deserialize_with = "present")]

@@ -47,7 +47,7 @@ pub struct BodySectionInput {
     level: Option<u8>,
     /// An anchor of the editor's choice; made from the heading if there is none.
     #[serde(default)]
-    #[schema(max_length = 120)]
+    #[schema(value_type = Option<Slug>)]
     anchor: Option<String>,
     /// Its blocks in order.
     #[schema(max_items = 2000)]
@@ -96,7 +96,7 @@ pub(crate) fn parse_body(
 pub struct BodySectionInsert {
     /// Its place among the sections, from 0; at the end if nothing is said.
     #[serde(default)]
-    #[schema(minimum = 0)]
+    #[schema(minimum = 0, maximum = 10_000)]
     position: Option<u32>,
     /// The section.
     section: BodySectionInput,
@@ -125,7 +125,7 @@ pub struct BodySectionPatch {
     level: Option<u8>,
     /// A new anchor.
     #[serde(default)]
-    #[schema(max_length = 120, nullable = false)]
+    #[schema(value_type = Slug, required = false)]
     anchor: Option<String>,
     /// New blocks. Those that are kept carry their ids.
     #[serde(default)]
@@ -203,7 +203,7 @@ impl Parse for BodyOrder {
 pub struct BlockInsert {
     /// Its place among the blocks of the section, from 0; at the end if nothing is said.
     #[serde(default)]
-    #[schema(minimum = 0)]
+    #[schema(minimum = 0, maximum = 10_000)]
     position: Option<u32>,
     /// The block.
     block: BlockInput,

@@ -41,6 +41,11 @@ fn wait(failures: i64, free: i64) -> i64 {
     }
 }
 
+/// Milliseconds since an instant.
+fn age(of: Instant, now: Instant) -> i64 {
+    now.millis().saturating_sub(of.millis())
+}
+
 /// An attempt to log in, which counts as failed until [`Attempt::succeed`].
 #[derive(Debug, Clone)]
 pub(in crate::service) struct Attempt {
@@ -84,39 +89,41 @@ impl Attempt {
     ) -> Result<Self, Error> {
         let (attempt, now) = (Self::new(account, origin), newsroom.clock.now());
         let address = origin.address.to_string();
+        // Only looked at first, so that those who have to wait do not keep others from writing meanwhile.
+        let (looked, from) = (attempt.clone(), address.clone());
+        newsroom.store.read(move |db| looked.check(db, user, &from, now)).await?;
         newsroom
             .store
             .write_apart(move |db| {
-                let is_known = match user {
-                    Some(user) => sessions::knows_address(db, user, &address)?,
-                    None => false,
-                };
-                let free_of_account = if is_known { i64::MAX } else { FREE_OF_ACCOUNT };
-                let counted = [
-                    (&attempt.pair, FREE_OF_PAIR),
-                    (&attempt.address, FREE_OF_ADDRESS),
-                    (&attempt.account, free_of_account),
-                ];
-                let mut longest = 0;
-                let mut forgotten = Vec::new();
-                for (key, free) in counted {
-                    let Some(failures) = attempts::find(db, key)? else { continue };
-                    let age = now.millis().saturating_sub(failures.last_at.millis());
-                    if age >= FORGOTTEN {
-                        forgotten.push(key);
-                    } else {
-                        longest = longest.max(wait(failures.count, free) - age);
-                    }
-                }
-                if longest > 0 {
-                    return Err(too_many(longest));
-                }
-                for (key, _) in counted {
-                    attempts::add(db, key, now, forgotten.contains(&key))?;
+                attempt.check(db, user, &address, now)?;
+                for key in [&attempt.pair, &attempt.address, &attempt.account] {
+                    let old = attempts::find(db, key)?;
+                    let is_forgotten = old.is_some_and(|old| age(old.last_at, now) >= FORGOTTEN);
+                    attempts::add(db, key, now, is_forgotten)?;
                 }
                 Ok(attempt)
             })
             .await
+    }
+
+    /// Whether the next attempt may be made now.
+    fn check(&self, db: &mut Db, user: Option<UserId>, address: &str, now: Instant) -> Result<(), Error> {
+        let is_known = match user {
+            Some(user) => sessions::knows_address(db, user, address)?,
+            None => false,
+        };
+        let free_of_account = if is_known { i64::MAX } else { FREE_OF_ACCOUNT };
+        let counted =
+            [(&self.pair, FREE_OF_PAIR), (&self.address, FREE_OF_ADDRESS), (&self.account, free_of_account)];
+        let mut longest = 0;
+        for (key, free) in counted {
+            let Some(failures) = attempts::find(db, key)? else { continue };
+            let age = age(failures.last_at, now);
+            if age < FORGOTTEN {
+                longest = longest.max(wait(failures.count, free) - age);
+            }
+        }
+        if longest > 0 { Err(too_many(longest)) } else { Ok(()) }
     }
 
     /// It was no failure: what was counted of the account is forgotten.

@@ -291,7 +291,7 @@ mod tests {
         assert_eq!(other.verify(token.expose_secret(), now).unwrap(), bearer());
         let error = AccessTokens::from_pem(&"hunter2".into(), 10).unwrap_err();
         assert!(!format!("{error:?}").contains("hunter2"));
-        assert_eq!(format!("{one:?}"), format!("AccessTokens {{ kid: {:?}, .. }}", Some(&one.own().kid)));
+        assert_eq!(format!("{one:?}"), format!("AccessTokens {{ kid: {:?}, .. }}", one.own().kid));
     }
 
     #[test]
