@@ -669,6 +669,17 @@ async fn new_keys_are_found_but_not_sought_all_the_time() {
 }
 
 #[actix_web::test]
+async fn rsa_will_do_as_well() {
+    let provider = Provider::start();
+    let app = TestApp::start_with_oidc(creating(&provider)).await;
+    provider.tells(ada(json!({})));
+    let key = Key::rsa("rsa");
+    provider.behaviour().keys.push(key.clone());
+    provider.behaviour().signs_with = key;
+    log_in(&app).await;
+}
+
+#[actix_web::test]
 async fn the_browser_is_sent_to_configured_addresses_only() {
     let provider = Provider::start();
     let app = TestApp::start_with_oidc(settings(&provider)).await;

@@ -23,6 +23,7 @@ use base64::{
 };
 use ed25519_dalek::{SigningKey, pkcs8::EncodePrivateKey as _};
 use jsonwebtoken::{Algorithm, EncodingKey, Header};
+use openidconnect::{JsonWebKeyId, PrivateSigningKey as _, core::CoreRsaPrivateSigningKey};
 use serde_json::{Value, json};
 use sha2::{Digest as _, Sha256};
 
@@ -34,26 +35,50 @@ pub const CLIENT_SECRET: &str = "hunter2: +%&";
 #[derive(Clone)]
 pub struct Key {
     pub kid: String,
-    signing: SigningKey,
+    signing: Signing,
 }
+
+#[derive(Clone)]
+enum Signing {
+    Ed25519(SigningKey),
+    Rsa,
+}
+
+/// A key that is nowhere else. Making one takes a while.
+const RSA: &str = include_str!("oidc_provider.pem");
 
 impl Key {
     pub fn generate(kid: &str) -> Self {
         let mut seed = [0; 32];
         getrandom::fill(&mut seed).unwrap();
-        Self { kid: kid.to_owned(), signing: SigningKey::from_bytes(&seed) }
+        Self { kid: kid.to_owned(), signing: Signing::Ed25519(SigningKey::from_bytes(&seed)) }
+    }
+
+    /// The one for RS256, which most providers use.
+    pub fn rsa(kid: &str) -> Self {
+        Self { kid: kid.to_owned(), signing: Signing::Rsa }
     }
 
     fn public(&self) -> Value {
-        let x = URL_SAFE_NO_PAD.encode(self.signing.verifying_key().to_bytes());
+        let Signing::Ed25519(signing) = &self.signing else {
+            let key = CoreRsaPrivateSigningKey::from_pem(RSA, Some(JsonWebKeyId::new(self.kid.clone())));
+            return serde_json::to_value(key.unwrap().as_verification_key()).unwrap();
+        };
+        let x = URL_SAFE_NO_PAD.encode(signing.verifying_key().to_bytes());
         json!({"kty": "OKP", "crv": "Ed25519", "use": "sig", "alg": "EdDSA", "kid": self.kid, "x": x})
     }
 
     fn sign(&self, claims: &Value) -> String {
-        let der = self.signing.to_pkcs8_der().unwrap();
-        let mut header = Header::new(Algorithm::EdDSA);
+        let (algorithm, key) = match &self.signing {
+            Signing::Ed25519(key) => {
+                let der = key.to_pkcs8_der().unwrap();
+                (Algorithm::EdDSA, EncodingKey::from_ed_der(der.as_bytes()))
+            }
+            Signing::Rsa => (Algorithm::RS256, EncodingKey::from_rsa_pem(RSA.as_bytes()).unwrap()),
+        };
+        let mut header = Header::new(algorithm);
         header.kid = Some(self.kid.clone());
-        jsonwebtoken::encode(&header, claims, &EncodingKey::from_ed_der(der.as_bytes())).unwrap()
+        jsonwebtoken::encode(&header, claims, &key).unwrap()
     }
 }
 
