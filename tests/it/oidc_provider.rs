@@ -40,7 +40,7 @@ pub struct Key {
 
 #[derive(Clone)]
 enum Signing {
-    Ed25519(SigningKey),
+    Ed25519(Box<SigningKey>),
     Rsa,
 }
 
@@ -51,7 +51,7 @@ impl Key {
     pub fn generate(kid: &str) -> Self {
         let mut seed = [0; 32];
         getrandom::fill(&mut seed).unwrap();
-        Self { kid: kid.to_owned(), signing: Signing::Ed25519(SigningKey::from_bytes(&seed)) }
+        Self { kid: kid.to_owned(), signing: Signing::Ed25519(SigningKey::from_bytes(&seed).into()) }
     }
 
     /// The one for RS256, which most providers use.
