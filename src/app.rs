@@ -56,6 +56,7 @@ pub fn open_newsroom(config: &Config) -> Result<Newsroom, Error> {
         password_hashing_concurrency: config.password_hashing_concurrency,
         session_days: config.session_days,
         public_url: config.public_url.clone(),
+        oidc: config.oidc.clone(),
     };
     Newsroom::open(store, options)
 }
@@ -120,7 +121,7 @@ pub fn openapi() -> Result<serde_json::Value, Error> {
 }
 
 /// How long those who try to log in too often wait to be told so.
-const REFUSAL_DELAY: Duration = Duration::from_millis(500);
+const REFUSAL_DELAY: Duration = Duration::from_millis(250);
 
 /// What the configuration says about HTTP.
 impl From<&Config> for HttpOptions {

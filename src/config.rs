@@ -15,9 +15,14 @@ use std::{
 
 use config::{Environment, FileFormat, Source, Value, ValueKind};
 use ipnet::IpNet;
+use secrecy::SecretString;
 
 use crate::{
-    domain::id::IdGenerator,
+    domain::{
+        id::IdGenerator,
+        identity::{NotAReturnUrl, OidcSettings, ReturnUrl, RoleMap, RoleRules, parse_role},
+        user::Role,
+    },
     store::conn::{DatabaseUrl, Synchronous},
     telemetry::{self, LogFormat},
 };
@@ -95,6 +100,8 @@ pub struct Config {
     pub cors_origins: Vec<String>,
     /// How long a client may take to send the head of a request, and then for its body.
     pub client_timeout: Duration,
+    /// Single sign-on, if it is on.
+    pub oidc: Option<OidcSettings>,
 }
 
 /// Everything that is wrong with the configuration, one sentence each.
@@ -191,6 +198,7 @@ impl Config {
             client_timeout: Duration::from_secs(
                 reader.take("client_timeout_seconds", |value| whole(value, 1..=600)).unwrap_or(30),
             ),
+            oidc: oidc(&mut reader),
             listen,
             data,
             database_url,
@@ -259,6 +267,11 @@ impl Reader {
             }
         }
         found
+    }
+
+    /// Whether any layer has a setting whose name begins so.
+    fn has_any(&self, prefix: &str) -> bool {
+        self.layers.iter().any(|layer| layer.values.keys().any(|key| key.starts_with(prefix)))
     }
 
     fn finish(mut self) -> Vec<String> {
@@ -392,6 +405,86 @@ fn origins(value: &Value) -> Result<Vec<String>, String> {
     })
 }
 
+/// Takes the settings of single sign-on. It is on if any of them is set, and then some are needed.
+fn oidc(reader: &mut Reader) -> Option<OidcSettings> {
+    if !reader.has_any("oidc_") {
+        return None;
+    }
+    let before = reader.faults.len();
+    let issuer = reader.take("oidc_issuer", parsed);
+    let client_id = reader.take("oidc_client_id", |value| text(value).map(str::to_owned));
+    let client_secret = reader.take("oidc_client_secret", secret);
+    let name = reader.take("oidc_name", |value| text(value).map(str::to_owned));
+    let scopes = reader.take("oidc_scopes", words);
+    let return_urls = reader.take("oidc_return_urls", return_urls);
+    let claim = reader.take("oidc_role_claim", |value| text(value).map(str::to_owned));
+    let map: Option<RoleMap> = reader.take("oidc_roles", parsed);
+    let default = reader.take("oidc_default_role", role);
+    let create_users = reader.take("oidc_create_users", truth).unwrap_or_default();
+    let link_by_email = reader.take("oidc_link_by_email", truth).unwrap_or_default();
+    if reader.faults.len() == before {
+        let needed = [
+            ("oidc_issuer", issuer.is_some()),
+            ("oidc_client_id", client_id.is_some()),
+            ("oidc_client_secret", client_secret.is_some()),
+            ("oidc_return_urls", return_urls.is_some()),
+        ];
+        let missing = needed.iter().filter(|(_, is_there)| !is_there);
+        reader.faults.extend(missing.map(|(key, _)| format!("single sign-on needs `{key}`")));
+        if claim.is_some() != map.is_some() {
+            reader.faults.push("`oidc_role_claim` and `oidc_roles` need each other".to_owned());
+        }
+        if create_users && claim.is_none() && default.is_none() {
+            let fault =
+                "`oidc_create_users` needs `oidc_default_role`, or `oidc_role_claim` with `oidc_roles`";
+            reader.faults.push(fault.to_owned());
+        }
+    }
+    Some(OidcSettings {
+        issuer: issuer?,
+        client_id: client_id?,
+        client_secret: client_secret?,
+        name: name.unwrap_or_else(|| "Single sign-on".to_owned()),
+        scopes: scopes.unwrap_or_else(|| ["openid", "email", "profile"].map(str::to_owned).to_vec()),
+        return_urls: return_urls?,
+        roles: RoleRules { claim, map: map.unwrap_or_default(), default },
+        create_users,
+        link_by_email,
+    })
+}
+
+fn parsed<T: std::str::FromStr<Err: fmt::Display>>(value: &Value) -> Result<T, String> {
+    text(value)?.parse().map_err(|error: T::Err| error.to_string())
+}
+
+/// The value is not told.
+fn secret(value: &Value) -> Result<SecretString, String> {
+    text(value).map(SecretString::from)
+}
+
+/// A list, or its items with spaces or commas between them.
+fn words(value: &Value) -> Result<Vec<String>, String> {
+    let words: Vec<_> = match &value.kind {
+        ValueKind::Array(items) => items.iter().map(text).collect::<Result<_, _>>()?,
+        _ => text(value)?.split([' ', ',']).filter(|word| !word.is_empty()).collect(),
+    };
+    if words.is_empty() {
+        return Err("must not be empty".to_owned());
+    }
+    Ok(words.into_iter().map(str::to_owned).collect())
+}
+
+fn return_urls(value: &Value) -> Result<Vec<ReturnUrl>, String> {
+    let urls = words(value)?.iter().map(|url| url.parse()).collect::<Result<_, _>>();
+    urls.map_err(|error: NotAReturnUrl| error.to_string())
+}
+
+fn role(value: &Value) -> Result<Role, String> {
+    let names: Vec<_> = Role::ALL.iter().map(|role| role.as_str()).collect();
+    let found = text(value).ok().and_then(parse_role);
+    found.ok_or_else(|| format!("must be {}, not {value}", names.join(" or ")))
+}
+
 /// How this machine reaches what listens there.
 fn own_url(listen: &str) -> String {
     let (host, port) = listen.rsplit_once(':').unwrap_or((listen, "80"));
@@ -408,7 +501,7 @@ mod tests {
 
     const DOCUMENTED: &str = include_str!("../masthead.default.toml");
 
-    const KEYS: [&str; 22] = [
+    const KEYS: [&str; 33] = [
         "listen",
         "data",
         "database_url",
@@ -431,6 +524,17 @@ mod tests {
         "cors_public_reads",
         "cors_origins",
         "client_timeout_seconds",
+        "oidc_issuer",
+        "oidc_client_id",
+        "oidc_client_secret",
+        "oidc_name",
+        "oidc_scopes",
+        "oidc_return_urls",
+        "oidc_role_claim",
+        "oidc_roles",
+        "oidc_default_role",
+        "oidc_create_users",
+        "oidc_link_by_email",
     ];
 
     fn load(toml: &str, environment: &[(&str, &str)]) -> Result<Config, Vec<String>> {
@@ -550,6 +654,50 @@ mod tests {
         for wrong in ["node = true", "node = 1.5", "node = [1]", "node = -1"] {
             assert_eq!(load(wrong, &[]).unwrap_err().len(), 1, "{wrong}");
         }
+    }
+
+    #[test]
+    fn single_sign_on_is_off_until_it_is_whole() {
+        assert!(load("", &[]).unwrap().oidc.is_none());
+        let least = "oidc_issuer = \"https://id.example/\"\noidc_client_id = \"masthead\"\n\
+                     oidc_return_urls = [\"https://tool.example/login\", \"https://other.example/?a=b\"]";
+        let faults = load(least, &[]).unwrap_err();
+        assert_eq!(faults, ["single sign-on needs `oidc_client_secret`"]);
+        let secret = ("MASTHEAD_OIDC_CLIENT_SECRET", "hunter2");
+        let config = load(least, &[secret]).unwrap();
+        assert!(!format!("{config:?}").contains("hunter2"));
+        let oidc = config.oidc.unwrap();
+        assert_eq!(oidc.issuer.as_str(), "https://id.example/");
+        assert_eq!(oidc.scopes, ["openid", "email", "profile"]);
+        assert_eq!(oidc.return_urls.len(), 2);
+        assert!(!oidc.create_users && !oidc.link_by_email);
+
+        let environment =
+            [secret, ("MASTHEAD_OIDC_ROLES", "desk=editor"), ("MASTHEAD_OIDC_CREATE_USERS", "true")];
+        let faults = load(least, &environment).unwrap_err();
+        assert_eq!(faults.len(), 2, "{faults:?}");
+        assert_eq!(load("oidc_create_users = false", &[]).unwrap_err().len(), 4);
+        assert_eq!(load("oidc_return_urls = []", &[]).unwrap_err().len(), 1);
+    }
+
+    #[test]
+    fn all_faults_of_single_sign_on_are_told() {
+        let faults = load(
+            "oidc_issuer = \"http://id.example\"\noidc_client_secret = 7\noidc_return_urls = \"https://a.example/#b\"",
+            &[
+                ("MASTHEAD_OIDC_ROLES", "desk=chief"),
+                ("MASTHEAD_OIDC_DEFAULT_ROLE", "reader"),
+                ("MASTHEAD_OIDC_LINK_BY_EMAIL", "yes"),
+                ("MASTHEAD_OIDC_ISSUR", "https://id.example"),
+            ],
+        )
+        .unwrap_err();
+        assert_eq!(faults.len(), 7, "{faults:#?}");
+        assert!(
+            faults
+                .iter()
+                .any(|fault| fault.starts_with("masthead.toml: `oidc_issuer` must be an https address"))
+        );
     }
 
     #[test]

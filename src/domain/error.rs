@@ -52,6 +52,7 @@ error_codes! {
     BadSecondFactor      "bad_second_factor"     401 "Wrong second factor"    "The `code` is not of your second factor, or it was used before."
     BadRefreshToken      "bad_refresh_token"     401 "Bad refresh token"      "The refresh token is not valid, was used before, or its session has ended. Log in again."
     EnrolmentRequired    "enrolment_required"    403 "Second factor wanted"   "This site wants a second factor of your role. Until you have one, only `/v1/me/second-factor` is open to you."
+    BadLoginCode         "bad_login_code"        401 "Wrong login code"       "The login code was used, has expired or belongs to another verifier. Begin again at `/v1/auth/oidc/start`."
     Forbidden            "forbidden"             403 "Not allowed"            "The role of the caller does not permit this action on this thing."
     InsufficientScope    "insufficient_scope"    403 "Insufficient scope"     "The API token lacks the scope that this needs; `detail` names it."
     NotFound             "not_found"             404 "Not found"              "There is nothing here, or nothing that the caller may see."

@@ -10,6 +10,7 @@ pub mod correction;
 pub mod diff;
 pub mod error;
 pub mod id;
+pub mod identity;
 pub mod inline_html;
 pub mod instant;
 pub mod link;

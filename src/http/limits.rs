@@ -95,9 +95,11 @@ impl Limiter {
     }
 }
 
-/// Whether something is tried here that can be guessed. A refresh token cannot, and all of an office send theirs.
+/// Whether something is tried here that can be guessed. Neither a refresh token nor the login code of single sign-on can,
+/// and all of an office send theirs.
 fn is_login(method: &Method, path: &str) -> bool {
-    let harmless = ["/v1/auth/refresh", "/v1/auth/logout", "/v1/auth/logout-everywhere"];
+    let harmless =
+        ["/v1/auth/refresh", "/v1/auth/oidc/complete", "/v1/auth/logout", "/v1/auth/logout-everywhere"];
     let is_tried = path == "/v1/setup" || path.starts_with("/v1/auth/") && !harmless.contains(&path);
     *method == Method::POST && is_tried
 }

@@ -17,6 +17,7 @@ pub mod limits;
 pub mod links;
 pub mod middleware;
 pub mod notes;
+pub mod oidc;
 pub mod openapi;
 pub mod operations;
 pub mod options;
@@ -55,6 +56,10 @@ fn v1(routes: &mut ServiceConfig<'_>) {
         .service(auth::login)                   // everybody
         .service(auth::refresh)                 // who has a refresh token
         .service(auth::redeem_password_link)    // who has the link
+        .service(oidc::get_single_sign_on)      // everybody
+        .service(oidc::start_single_sign_on)    // everybody
+        .service(oidc::receive_single_sign_on)  // browsers that come from the provider
+        .service(oidc::complete_single_sign_on) // who has a login code and its verifier
         // one's own account: everybody who has logged in; with an API token only /v1/me
         .service(auth::log_out)
         .service(auth::log_out_everywhere)

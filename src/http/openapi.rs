@@ -184,6 +184,21 @@ fn merge_variants(schemas: &mut Map<String, Value>, outer: &str, content: &str, 
     }
 }
 
+/// Operations that do not look at the token.
+const NO_TOKEN: [&str; 11] = [
+    "get_health",
+    "get_readiness",
+    "get_signing_keys",
+    "login",
+    "refresh",
+    "redeem_password_link",
+    "complete_setup",
+    "get_single_sign_on",
+    "start_single_sign_on",
+    "receive_single_sign_on",
+    "complete_single_sign_on",
+];
+
 /// Every `POST` takes an `Idempotency-Key`.
 fn add_idempotency(operation: &mut Map<String, Value>) {
     if let Some(parameters) = operation.entry("parameters").or_insert_with(|| json!([])).as_array_mut() {
@@ -212,18 +227,8 @@ fn complete_operation(operation: &mut Map<String, Value>, schemas: &Value) {
     };
     may(ErrorCode::InvalidParameter);
     // A token that is not valid is 401 even where none is needed, but not where nobody looks at it.
-    let looks_at_token = operation.get("operationId").and_then(Value::as_str).is_none_or(|id| {
-        ![
-            "get_health",
-            "get_readiness",
-            "get_signing_keys",
-            "login",
-            "refresh",
-            "redeem_password_link",
-            "complete_setup",
-        ]
-        .contains(&id)
-    });
+    let looks_at_token =
+        operation.get("operationId").and_then(Value::as_str).is_none_or(|id| !NO_TOKEN.contains(&id));
     if looks_at_token {
         may(ErrorCode::Unauthenticated);
     }
@@ -254,6 +259,9 @@ fn complete_operation(operation: &mut Map<String, Value>, schemas: &Value) {
     if is_write {
         may(ErrorCode::Conflict);
         may(ErrorCode::Invalid);
+        may(ErrorCode::StorageFull);
+    }
+    if operation.get("operationId").is_some_and(|id| id == "receive_single_sign_on") {
         may(ErrorCode::StorageFull);
     }
     if operation.contains_key("requestBody") {

@@ -6,6 +6,7 @@ pub mod audit;
 pub mod auth;
 pub mod authors;
 pub mod changes;
+pub mod oidc;
 pub mod redirects;
 pub mod releases;
 pub mod resolve;
@@ -26,6 +27,7 @@ use crate::{
         change::{Change, ChangeKind, Entity, surrogate_key},
         error::Error,
         id::{IdGenerator, UserId},
+        identity::OidcSettings,
         instant::{Clock, Instant},
         slug::Slug,
     },
@@ -45,6 +47,8 @@ pub struct NewsroomOptions {
     pub session_days: u32,
     /// Where others reach the server, without a slash at the end.
     pub public_url: String,
+    /// Single sign-on, if it is on.
+    pub oidc: Option<OidcSettings>,
 }
 
 /// A newsroom: its data, its clock, its keys. Cheap to clone.
@@ -70,6 +74,8 @@ pub struct Newsroom {
     pub session_days: u32,
     /// Where others reach the server, without a slash at the end.
     pub public_url: Arc<str>,
+    /// Single sign-on, if it is on.
+    pub oidc: Option<Arc<oidc::SingleSignOn>>,
 }
 
 impl Newsroom {
@@ -78,6 +84,7 @@ impl Newsroom {
     /// # Errors
     /// When the system has no more threads.
     pub fn open(store: Store, options: NewsroomOptions) -> Result<Self, Error> {
+        let callback = format!("{}{}", options.public_url, oidc::CALLBACK);
         let room = Self {
             ids: IdGenerator::new(options.node),
             clock: Clock::default(),
@@ -88,6 +95,7 @@ impl Newsroom {
             keys_read: Arc::default(),
             session_days: options.session_days,
             public_url: options.public_url.into(),
+            oidc: options.oidc.map(|settings| Arc::new(oidc::SingleSignOn::new(settings, callback))),
             store,
         };
         let (site, access, tokens) = (room.site.clone(), room.access.clone(), room.tokens.clone());

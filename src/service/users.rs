@@ -34,7 +34,14 @@ pub struct PasswordLink {
     pub expires_at: Instant,
 }
 
-fn new_user(newsroom: &Newsroom, email: &EmailAddress, name: String, role: Role, has_password: bool) -> User {
+/// A user who is not stored yet.
+pub(super) fn new_user(
+    newsroom: &Newsroom,
+    email: &EmailAddress,
+    name: String,
+    role: Role,
+    has_password: bool,
+) -> User {
     let now = newsroom.clock.now();
     User {
         id: UserId::new(newsroom.ids.next()),

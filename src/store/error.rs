@@ -5,7 +5,7 @@ use diesel::result::{DatabaseErrorKind, Error as DieselError};
 use crate::domain::error::{Error, ErrorCode};
 
 /// Unique constraints and what it means to violate them: PostgreSQL names the constraint, SQLite the columns.
-const UNIQUE: [(&str, &str, &str); 8] = [
+const UNIQUE: [(&str, &str, &str); 10] = [
     ("users_email_key", "users.email", "A user with this e-mail address exists."),
     ("authors_user_id_key", "authors.user_id", "This user has an author profile already."),
     ("authors_slug_key", "authors.slug", "An author with this slug exists."),
@@ -13,6 +13,16 @@ const UNIQUE: [(&str, &str, &str); 8] = [
     ("tags_slug_key", "tags.slug", "A tag with this slug exists."),
     ("slugs_pkey", "slugs.kind, slugs.slug", "The slug belongs, or once belonged, to something else."),
     ("article_edits_pkey", "article_edits.article_id", "Somebody else has just edited the article."),
+    (
+        "identities_user_id_issuer_key",
+        "identities.user_id, identities.issuer",
+        "Somebody else has just logged in as this user.",
+    ),
+    (
+        "identities_pkey",
+        "identities.issuer, identities.subject",
+        "Somebody has just logged in as the same person.",
+    ),
     ("site_pkey", "site.id", "The site exists."),
 ];
 

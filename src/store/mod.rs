@@ -13,6 +13,7 @@ pub mod authors;
 pub mod changes;
 pub mod conn;
 mod error;
+pub mod identities;
 pub mod migrations;
 pub mod redirects;
 pub mod releases;

@@ -443,6 +443,36 @@ table! {
     }
 }
 
+table! {
+    identities (issuer, subject) {
+        issuer -> Text,
+        subject -> Text,
+        user_id -> BigInt,
+        created_at -> BigInt,
+        used_at -> BigInt,
+    }
+}
+
+table! {
+    sign_on_attempts (state_hash) {
+        state_hash -> Text,
+        verifier_hash -> Text,
+        nonce -> Text,
+        pkce_verifier -> Text,
+        return_to -> Text,
+        expires_at -> BigInt,
+    }
+}
+
+table! {
+    sign_on_codes (code_hash) {
+        code_hash -> Text,
+        verifier_hash -> Text,
+        user_id -> BigInt,
+        expires_at -> BigInt,
+    }
+}
+
 joinable!(sessions -> users (user_id));
 joinable!(api_tokens -> users (user_id));
 joinable!(content_tags -> tags (tag_id));

@@ -85,6 +85,11 @@ const ROWS: &[Row] = &[
     row("list_audit",           [401, 403, 403, 403, 200], AUDIT, NO_BODY),
     row("get_signing_keys",     [200, 200, 200, 200, 200], Any, NO_BODY),
     row("get_me",               [401, 200, 200, 200, 200], Any, NO_BODY),
+    // Single sign-on is not configured here; tests/it/oidc.rs has the rest.
+    row("get_single_sign_on",   [200, 200, 200, 200, 200], Any, NO_BODY),
+    row("start_single_sign_on", [404, 404, 404, 404, 404], Any, || json!({"return_to": "https://tool.example/"})),
+    row("receive_single_sign_on", [404, 404, 404, 404, 404], Any, NO_BODY),
+    row("complete_single_sign_on", [404, 404, 404, 404, 404], Any, || json!({"login_code": "x", "verifier": "x"})),
     row("complete_setup",       [410, 410, 410, 410, 410], Any, || json!({"token": "x", "email": "a@b.example", "name": "A", "password": PASSWORD})),
     row("get_site",             [200, 200, 200, 200, 200], Any, NO_BODY),
     row("update_site",          [401, 403, 403, 403, 200], SITE, || json!({"tagline": "{n}"})),

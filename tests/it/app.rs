@@ -19,7 +19,10 @@ use std::{
 
 use actix_web::dev::ServerHandle;
 use masthead::{
-    domain::user::{Role, User},
+    domain::{
+        identity::OidcSettings,
+        user::{Role, User},
+    },
     http::options::HttpOptions,
     service::{
         Newsroom, NewsroomOptions,
@@ -38,6 +41,9 @@ use crate::{postgres, secrets::Secrets, spec};
 
 /// Of every user that the harness makes.
 pub const PASSWORD: &str = "salt-marsh-ferry-timetable-49";
+
+/// Where others would reach the server; it is not there.
+pub const PUBLIC_URL: &str = "https://cms.newsroom.example";
 
 /// A server of one test.
 pub struct TestApp {
@@ -90,17 +96,22 @@ impl TestApp {
 
     /// One whose access tokens live so many minutes, for tests that advance the clock a lot.
     pub async fn start_with_tokens_for(minutes: u32) -> Self {
-        Self::launch(minutes, HttpOptions::default()).await
+        Self::launch(minutes, HttpOptions::default(), None).await
     }
 
     /// One that lets requests in as these options say.
     pub async fn start_with(options: HttpOptions) -> Self {
-        Self::launch(10, options).await
+        Self::launch(10, options, None).await
     }
 
-    async fn launch(minutes: u32, http_options: HttpOptions) -> Self {
+    /// One with single sign-on.
+    pub async fn start_with_oidc(settings: OidcSettings) -> Self {
+        Self::launch(10, HttpOptions::default(), Some(settings)).await
+    }
+
+    async fn launch(minutes: u32, http_options: HttpOptions, oidc: Option<OidcSettings>) -> Self {
         static KEY: LazyLock<SecretString> = LazyLock::new(|| auth::generate_key().unwrap());
-        Self::start_on(Database::create(), 1, &KEY, minutes, http_options).await
+        Self::start_on(Database::create(), 1, &KEY, minutes, http_options, oidc).await
     }
 
     async fn start_on(
@@ -109,6 +120,7 @@ impl TestApp {
         key: &SecretString,
         minutes: u32,
         http_options: HttpOptions,
+        oidc: Option<OidcSettings>,
     ) -> Self {
         let secrets = Secrets::new();
         secrets.add(PASSWORD);
@@ -124,7 +136,8 @@ impl TestApp {
             tokens: AccessTokens::from_pem(key, minutes).unwrap(),
             password_hashing_concurrency: 2,
             session_days: 30,
-            public_url: "https://cms.newsroom.example".to_owned(),
+            public_url: PUBLIC_URL.to_owned(),
+            oidc,
         };
         let newsroom = Newsroom::open(store, options).unwrap();
         signing_keys::announce(&newsroom).await.unwrap();
@@ -149,7 +162,8 @@ impl TestApp {
     /// Another server on the same database, with a key of its own.
     pub async fn another_node(&self) -> Self {
         let database = Database::Borrowed(self.database.url());
-        Self::start_on(database, 2, &auth::generate_key().unwrap(), 10, HttpOptions::default()).await
+        let key = auth::generate_key().unwrap();
+        Self::start_on(database, 2, &key, 10, HttpOptions::default(), None).await
     }
 
     /// Logs in; the answer has the tokens.
@@ -175,6 +189,11 @@ impl TestApp {
     /// Where the server listens.
     pub fn address(&self) -> SocketAddr {
         self.address
+    }
+
+    /// Lets the test fail if this is in the log.
+    pub fn keep_secret(&self, secret: &str) {
+        self.secrets.add(secret);
     }
 
     /// `http://127.0.0.1:PORT`

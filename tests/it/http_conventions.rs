@@ -166,6 +166,10 @@ async fn every_operation_refuses_an_unknown_parameter() {
     let app = TestApp::start().await;
     let client = app.admin().await.header("if-match", "\"1\"");
     for operation in operations() {
+        // Whatever a provider sends along must be ignored (RFC 6749, section 4.1.2).
+        if operation.id() == "receive_single_sign_on" {
+            continue;
+        }
         let path = format!("{}?nonsense=1", operation.example_path());
         let body = operation.example_body().map(|body| ("application/json", body.to_string().into_bytes()));
         let answer = client.send(operation.method(), &path, body).await;

@@ -29,6 +29,8 @@ mod model;
 mod newsroom;
 mod nodes;
 mod notes;
+mod oidc;
+mod oidc_provider;
 mod postgres;
 mod previews;
 mod proxies;

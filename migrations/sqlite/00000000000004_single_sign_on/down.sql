@@ -1,0 +1,3 @@
+DROP TABLE sign_on_codes;
+DROP TABLE sign_on_attempts;
+DROP TABLE identities;
