@@ -121,7 +121,7 @@ pub fn openapi() -> Result<serde_json::Value, Error> {
 }
 
 /// How long those who try to log in too often wait to be told so.
-const REFUSAL_DELAY: Duration = Duration::from_millis(500);
+const REFUSAL_DELAY: Duration = Duration::from_millis(250);
 
 /// What the configuration says about HTTP.
 impl From<&Config> for HttpOptions {
