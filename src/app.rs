@@ -180,6 +180,7 @@ pub fn serve(
             .app_data(cors.clone())
             .app_data(body_timeout.clone())
             .wrap(from_fn(http::record::record))
+            .wrap(from_fn(http::caller::admit))
             .wrap(from_fn(http::limits::limit))
             .wrap(from_fn(http::caller::authenticate))
             .wrap(from_fn(http::middleware::head_as_get))

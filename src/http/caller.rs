@@ -74,27 +74,36 @@ impl Authenticated {
     }
 }
 
-/// Middleware: leaves [`Authenticated`] with the request, and refuses one that the document says needs credentials before
-/// anything else of it is looked at: who may not come in is not told what is wrong with a parameter, and has no body read.
-/// A handler that takes no [`Caller`] does not care whether the credentials are good.
+/// Middleware: leaves [`Authenticated`] with the request. A handler that takes no [`Caller`] does not care whether the
+/// credentials are good.
 pub(crate) async fn authenticate<B: MessageBody + 'static>(
     request: ServiceRequest,
     next: Next<B>,
-) -> Result<ServiceResponse<BoxBody>, actix_web::Error> {
+) -> Result<ServiceResponse<B>, actix_web::Error> {
     let found = match (bearer_token(request.request()), request.app_data::<web::Data<Newsroom>>()) {
         (Err(error), _) => Err(error),
         (Ok(None), _) => Ok(Principal::Anonymous),
         (Ok(Some(_)), None) => Err(Error::Internal("the application has no newsroom".to_owned())),
         (Ok(Some(token)), Some(newsroom)) => auth::authenticate(newsroom, &token).await,
     };
+    request.extensions_mut().insert(Authenticated(found));
+    next.call(request).await
+}
+
+/// Middleware: refuses a request that the document says needs credentials before anything else of it is looked at: who may
+/// not come in is not told what is wrong with a parameter, and has no body read. It runs after [`super::limits::limit`],
+/// so that the attempt counts.
+pub(crate) async fn admit<B: MessageBody + 'static>(
+    request: ServiceRequest,
+    next: Next<B>,
+) -> Result<ServiceResponse<BoxBody>, actix_web::Error> {
     if needs_credentials(&request) {
-        match &found {
-            Err(error) => return Ok(request.error_response(error.clone())),
+        match authenticated(request.request()) {
+            Err(error) => return Ok(request.error_response(error)),
             Ok(Principal::Anonymous) => return Ok(request.error_response(Error::unauthenticated())),
-            Ok(_) => {}
+            Ok(Principal::User(_)) => {}
         }
     }
-    request.extensions_mut().insert(Authenticated(found));
     Ok(next.call(request).await?.map_into_boxed_body())
 }
 

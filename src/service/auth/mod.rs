@@ -318,6 +318,7 @@ pub async fn clean_up(newsroom: &Newsroom) -> Result<(), Error> {
             store::sessions::delete_expired(db, now)?;
             guard::forget(db, now)?;
             request::forget_before(db, now.millis().saturating_sub(IDEMPOTENCY_LIFETIME))?;
+            store::identities::delete_expired(db, now)?;
             store::signing_keys::delete_expired(db, now)
         })
         .await
