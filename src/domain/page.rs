@@ -3,6 +3,8 @@
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use serde::{Deserialize, Serialize};
 
+use super::text::is_forbidden_character;
+
 /// Rows in a page unless the caller asks for another number.
 pub const DEFAULT_LIMIT: u32 = 20;
 /// Most rows in a page.
@@ -46,7 +48,13 @@ impl Cursor {
 
     /// Reads the opaque form; `None` if it was not made here.
     pub fn decode(text: &str) -> Option<Self> {
-        serde_json::from_slice(&URL_SAFE_NO_PAD.decode(text).ok()?).ok()
+        let cursor: Self = serde_json::from_slice(&URL_SAFE_NO_PAD.decode(text).ok()?).ok()?;
+        // No text that is sorted by has such characters, and PostgreSQL takes no NUL.
+        let is_possible = match &cursor.value {
+            SortValue::Text(text) => !text.chars().any(is_forbidden_character),
+            SortValue::Number(_) => true,
+        };
+        is_possible.then_some(cursor)
     }
 }
 

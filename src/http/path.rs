@@ -10,7 +10,7 @@ use utoipa::{
     },
 };
 
-use crate::domain::{error::Error, slug::Reference};
+use crate::domain::{error::Error, slug::Reference, text::is_forbidden_character};
 
 /// Extractor: the segment `{name}`, an id or a slug.
 #[derive(Debug, Clone)]
@@ -50,7 +50,12 @@ impl IntoParams for Named {
 pub(super) fn segment(request: &HttpRequest, name: &str) -> Result<String, Error> {
     let text = request.match_info().query(name);
     let text = percent_encoding::percent_decode_str(text).decode_utf8();
-    text.map(std::borrow::Cow::into_owned).map_err(|_| Error::Malformed("The path is not UTF-8.".to_owned()))
+    let text = text.map_err(|_| Error::Malformed("The path is not UTF-8.".to_owned()))?;
+    // Nothing has such a name, and PostgreSQL takes no NUL.
+    if text.chars().any(is_forbidden_character) {
+        return Err(Error::not_found("thing"));
+    }
+    Ok(text.into_owned())
 }
 
 /// The documentation of a path parameter.

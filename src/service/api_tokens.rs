@@ -4,6 +4,7 @@ use secrecy::{ExposeSecret as _, SecretString};
 
 use super::{
     Newsroom,
+    audit::at_command_line,
     auth::{random_token, token_hash},
     sessions::whose,
 };
@@ -60,7 +61,14 @@ pub async fn add(
     new: NewApiToken,
 ) -> Result<(ApiToken, SecretString), Error> {
     let room = newsroom.clone();
-    newsroom.store.write(move |db| insert(db, &room, &user, new)).await
+    newsroom
+        .store
+        .write(move |db| {
+            let made = insert(db, &room, &user, new)?;
+            at_command_line(db, &room, "create_token", "api_token", made.0.id.get())?;
+            Ok(made)
+        })
+        .await
 }
 
 fn insert(

@@ -3,14 +3,14 @@
 use super::Newsroom;
 use crate::{
     domain::{
-        audit::{AuditEvent, AuditFilter, Outcome},
+        audit::{AuditEvent, AuditFilter, CredentialKind, Outcome},
         error::Error,
         origin::Origin,
         page::{Page, PageRequest},
         permission::{Action, require},
         user::{Actor, Principal},
     },
-    store::audit,
+    store::{audit, conn::Db},
 };
 
 /// A page of events, the newest first.
@@ -25,6 +25,19 @@ pub async fn list(
 ) -> Result<Page<AuditEvent>, Error> {
     require(principal, Action::ReadAudit)?;
     newsroom.store.read(move |db| audit::list(db, &filter, &request)).await
+}
+
+/// Writes what whoever runs the server did at its command line.
+pub(super) fn at_command_line(
+    db: &mut Db,
+    room: &Newsroom,
+    action: &str,
+    entity: &str,
+    id: i64,
+) -> Result<(), Error> {
+    let event = AuditEvent::new(room.ids.next(), room.clock.now(), action, Outcome::Done);
+    let event = AuditEvent { credential: CredentialKind::System, ..event.about(entity, id) };
+    audit::record(db, &event)
 }
 
 /// Writes that somebody tried what they may not.

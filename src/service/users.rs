@@ -3,7 +3,9 @@
 use secrecy::SecretString;
 
 use super::{
-    Newsroom, auth,
+    Newsroom,
+    audit::at_command_line,
+    auth,
     auth::{check_password, random_token, token_hash},
     check_version,
 };
@@ -86,10 +88,12 @@ pub async fn add(
     password: SecretString,
 ) -> Result<User, Error> {
     let (user, password_hash) = prepare(newsroom, email, &name, role, password).await?;
+    let room = newsroom.clone();
     newsroom
         .store
         .write(move |db| {
             users::insert(db, &user, Some(&password_hash))?;
+            at_command_line(db, &room, "create_user", "user", user.id.get())?;
             Ok(user)
         })
         .await
@@ -115,6 +119,7 @@ pub async fn set_password(
         .store
         .write(move |db| {
             auth::set_password(db, &room, user.id, &hash)?;
+            at_command_line(db, &room, "set_password", "user", user.id.get())?;
             Ok(user)
         })
         .await

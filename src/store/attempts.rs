@@ -3,7 +3,9 @@
 use diesel::prelude::*;
 
 use super::{
+    Lock,
     conn::{Db, on_either},
+    exclusive,
     schema::login_attempts,
 };
 use crate::domain::{error::Error, instant::Instant};
@@ -15,6 +17,11 @@ pub struct Failures {
     pub count: i64,
     /// When last.
     pub last_at: Instant,
+}
+
+/// Holds what is counted to the end of the transaction, so that those who try at once are counted one after the other.
+pub fn hold(db: &mut Db) -> Result<(), Error> {
+    exclusive(db, Lock::Attempts)
 }
 
 /// The failures under a key.

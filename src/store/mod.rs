@@ -439,6 +439,8 @@ enum Lock {
     Redirects = 4,
     /// Who the administrators are.
     Administrators = 5,
+    /// How often logging in has failed.
+    Attempts = 6,
 }
 
 /// Reads a JSON column.

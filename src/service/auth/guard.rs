@@ -95,6 +95,7 @@ impl Attempt {
         newsroom
             .store
             .write_apart(move |db| {
+                attempts::hold(db)?;
                 attempt.check(db, user, &address, now)?;
                 for key in [&attempt.pair, &attempt.address, &attempt.account] {
                     let old = attempts::find(db, key)?;
