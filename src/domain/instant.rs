@@ -7,6 +7,7 @@ use std::{
         Arc,
         atomic::{AtomicI64, Ordering},
     },
+    time::{Duration, SystemTime},
 };
 
 use chrono::{DateTime, SecondsFormat, Utc};
@@ -31,6 +32,11 @@ impl Instant {
     /// Milliseconds since the Unix epoch.
     pub const fn millis(self) -> i64 {
         self.0
+    }
+
+    /// The same as the operating system tells it; the epoch for what was before.
+    pub fn to_system_time(self) -> SystemTime {
+        SystemTime::UNIX_EPOCH + Duration::from_millis(u64::try_from(self.0).unwrap_or_default())
     }
 
     /// The date and time in UTC; the epoch for instants outside chrono's range.

@@ -28,6 +28,7 @@ pub mod section;
 pub mod session;
 pub mod site;
 pub mod slug;
+pub mod surrogate;
 pub mod tag;
 pub mod text;
 mod text_enum;

@@ -6,7 +6,7 @@ use actix_web::{
     HttpRequest, HttpResponse,
     http::{
         StatusCode,
-        header::{self, HeaderValue},
+        header::{self, HeaderName, HeaderValue},
     },
 };
 use serde::Serialize;
@@ -16,8 +16,11 @@ use xxhash_rust::xxh3::xxh3_128;
 
 use super::contract::Contract;
 use crate::domain::{
+    change::Entity,
     error::{Error, Fault},
+    instant::Instant,
     page::Page,
+    surrogate::SurrogateKeys,
     user::Principal,
 };
 
@@ -58,6 +61,8 @@ pub struct Answer<'a, T> {
     location: Option<String>,
     link: Option<String>,
     fields: Option<Fields>,
+    keys: SurrogateKeys,
+    modified: Option<Instant>,
 }
 
 impl<'a, T: Serialize> Answer<'a, T> {
@@ -69,7 +74,9 @@ impl<'a, T: Serialize> Answer<'a, T> {
     /// 200 with this body, for the caller only.
     pub fn private(request: &'a HttpRequest, body: T) -> Self {
         let status = StatusCode::OK;
-        Self { request, body, status, version: None, private: true, location: None, link: None, fields: None }
+        let (keys, modified) = (SurrogateKeys::default(), None);
+        let (version, location, link, fields) = (None, None, None, None);
+        Self { request, body, status, version, private: true, location, link, fields, keys, modified }
     }
 
     /// Puts a version in front of the `ETag`: what `If-Match` is compared with.
@@ -94,7 +101,21 @@ impl<'a, T: Serialize> Answer<'a, T> {
         self
     }
 
-    /// Writes the answer; 304 if the caller has these very bytes.
+    /// What the answer shows: with keys a public answer is kept by caches until one of them changes.
+    #[must_use]
+    pub fn keys(mut self, keys: SurrogateKeys) -> Self {
+        self.keys = keys;
+        self
+    }
+
+    /// When what the answer shows was last changed, for `Last-Modified`.
+    #[must_use]
+    pub fn modified(mut self, at: Instant) -> Self {
+        self.modified = Some(at);
+        self
+    }
+
+    /// Writes the answer as JSON; 304 if the caller has these very bytes.
     ///
     /// # Errors
     /// When the body does not serialise.
@@ -106,6 +127,10 @@ impl<'a, T: Serialize> Answer<'a, T> {
             }
         };
         let body = body.map_err(|error| Error::internal("writing an answer", error))?;
+        Ok(self.send_bytes("application/json", body))
+    }
+
+    fn send_bytes(self, content_type: &str, body: Vec<u8>) -> HttpResponse {
         let etag = entity_tag(self.version, &body);
         let safe = self.request.method().is_safe();
         let mut builder = HttpResponse::build(self.status);
@@ -113,17 +138,34 @@ impl<'a, T: Serialize> Answer<'a, T> {
             builder = HttpResponse::NotModified();
         }
         builder.insert_header((header::ETAG, etag));
+        let is_public = safe && !self.private;
         builder.insert_header((
             header::CACHE_CONTROL,
-            if self.private || !safe { "private, no-store" } else { "public, no-cache" },
+            if is_public { "public, no-cache" } else { "private, no-store" },
         ));
+        if is_public && !self.keys.is_empty() {
+            let keys = self.keys.one(Entity::Site, 1).header();
+            builder.insert_header((HeaderName::from_static("surrogate-key"), keys.as_str()));
+            builder.insert_header((HeaderName::from_static("cache-tag"), keys.replace(' ', ",")));
+        }
+        if let Some(modified) = self.modified.filter(|_| safe) {
+            builder.insert_header(header::LastModified(modified.to_system_time().into()));
+        }
         builder.insert_header((header::VARY, "Authorization, Accept-Encoding"));
         for (name, value) in [(header::LOCATION, self.location), (header::LINK, self.link)] {
             if let Some(value) = value.and_then(|value| HeaderValue::from_str(&value).ok()) {
                 builder.insert_header((name, value));
             }
         }
-        Ok(builder.content_type("application/json").body(body))
+        builder.content_type(content_type).body(body)
+    }
+}
+
+impl Answer<'_, String> {
+    /// Writes the answer as it is, in another format than JSON; 304 if the caller has these very bytes.
+    pub fn send_as(mut self, content_type: &str) -> HttpResponse {
+        let body = std::mem::take(&mut self.body).into_bytes();
+        self.send_bytes(content_type, body)
     }
 }
 
