@@ -31,7 +31,7 @@ use crate::{
         instant::{Clock, Instant},
         slug::Slug,
     },
-    store::{Store, conn::Db, signals::Signal, slugs},
+    store::{Store, conn::Db, signals::Signal, slugs, surroundings::SurroundingsCache},
 };
 
 /// How a newsroom is opened.
@@ -64,8 +64,8 @@ pub struct Newsroom {
     pub tokens: Arc<AccessTokens>,
     /// Hashes passwords, a bounded number at a time.
     pub passwords: Arc<PasswordHasher>,
-    /// The site as it was last read.
-    pub site: Arc<site::SiteCache>,
+    /// The site and the cards of its sections, tags and authors.
+    pub site: Arc<SurroundingsCache>,
     /// Who has which credential, as it was last read.
     pub access: Arc<AccessCache>,
     /// When the keys of other nodes were last read.
@@ -90,7 +90,7 @@ impl Newsroom {
             clock: Clock::default(),
             tokens: Arc::new(options.tokens),
             passwords: Arc::new(PasswordHasher::new(options.password_hashing_concurrency)?),
-            site: Arc::default(),
+            site: Arc::new(SurroundingsCache::new(store.clone())),
             access: Arc::default(),
             keys_read: Arc::default(),
             session_days: options.session_days,
@@ -101,9 +101,7 @@ impl Newsroom {
         let (site, access, tokens) = (room.site.clone(), room.access.clone(), room.tokens.clone());
         room.store.listen(move |signal| {
             access.hear(signal);
-            if matches!(signal, Signal::Site | Signal::Everything) {
-                site.invalidate();
-            }
+            site.hear(signal);
             if matches!(signal, Signal::Keys | Signal::Everything) {
                 // Those of other nodes are read when a token comes that is signed with one.
                 tokens.know(&[]);

@@ -7,13 +7,12 @@ use super::{
         conn::{Backend, Db},
         schema::{
             article_contents as contents, articles, authors, content_bylines, content_facets as facets,
-            sections as section_table,
         },
-        sections, slugs,
+        slugs,
         tags::bad_cursor,
     },
     LoadContext, facet,
-    load::{ContentRow, SectionColumns, complete},
+    load::{ContentRow, complete},
     stage_number,
 };
 use crate::domain::{
@@ -101,7 +100,6 @@ pub fn list(
                     .on(contents::article_id.eq(facets::article_id).and(contents::stage.eq(facets::stage))),
             )
             .inner_join(articles::table.on(articles::id.eq(facets::article_id)))
-            .left_join(section_table::table.on(section_table::id.nullable().eq(contents::section_id)))
             .filter(facets::listing.eq(number))
             .filter(facets::kind.eq(driver.kind))
             .filter(facets::facet_id.eq(driver_id))
@@ -198,15 +196,10 @@ pub fn list(
         ArticleOrder::UpdatedAt => ordered!(contents::updated_at, Number),
         ArticleOrder::Headline => ordered!(contents::headline, Text),
     };
-    let rows: Vec<(ContentRow, SectionColumns, Option<i64>, i64)> = query
-        .select((
-            ContentRow::as_select(),
-            sections::CARD.nullable(),
-            articles::first_published_at,
-            facets::published_at,
-        ))
+    let rows: Vec<(ContentRow, Option<i64>, i64)> = query
+        .select((ContentRow::as_select(), articles::first_published_at, facets::published_at))
         .load(db)?;
-    let page = Page::from_rows(rows, request, sort, total, |(row, _, _, published_at)| {
+    let page = Page::from_rows(rows, request, sort, total, |(row, _, published_at)| {
         let value = match order {
             ArticleOrder::PublishedAt => SortValue::Number(*published_at),
             ArticleOrder::UpdatedAt => SortValue::Number(row.updated_at),
@@ -215,11 +208,7 @@ pub fn list(
         (value, row.article_id)
     });
     let Page { items, limit, next, prev, total } = page;
-    let items = complete(
-        db,
-        items.into_iter().map(|(row, section, first, _)| (row, section, first)).collect(),
-        stage,
-        context,
-    )?;
+    let rows = items.into_iter().map(|(row, first, _)| (row, first)).collect();
+    let items = complete(db, rows, stage, context)?;
     Ok(Page { items, limit, next, prev, total })
 }
