@@ -24,12 +24,13 @@ use std::sync::Arc;
 use self::auth::{AccessCache, AccessTokens, PasswordHasher};
 use crate::{
     domain::{
-        change::{Change, ChangeKind, Entity, surrogate_key},
+        change::{Change, ChangeKind, Entity},
         error::Error,
         id::{IdGenerator, UserId},
         identity::OidcSettings,
         instant::{Clock, Instant},
         slug::Slug,
+        surrogate::SurrogateKeys,
     },
     store::{Store, conn::Db, signals::Signal, slugs, surroundings::SurroundingsCache},
 };
@@ -156,6 +157,9 @@ fn taxonomy_change(
     at: Instant,
     actor: UserId,
 ) -> Change {
-    let surrogate_keys = vec![surrogate_key(entity, entity_id)];
+    let keys = SurrogateKeys::default().one(entity, entity_id);
+    // The articles of what is no more are elsewhere.
+    let keys = if kind == ChangeKind::Removed { keys.articles_of(entity, entity_id) } else { keys };
+    let surrogate_keys = keys.iter().map(str::to_owned).collect();
     Change { kind, entity, entity_id, path, old_path, surrogate_keys, at, actor: Some(actor) }
 }

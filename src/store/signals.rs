@@ -16,7 +16,7 @@ use std::{
 use diesel::{PgConnection, RunQueryDsl as _, sql_types::Text};
 
 use super::conn::{ConnectionManager, DatabaseUrl, Db};
-use crate::domain::{error::Error, id::UserId};
+use crate::domain::{error::Error, id::UserId, instant::Instant as Due};
 
 /// What has changed.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -29,8 +29,8 @@ pub enum Signal {
     Taxonomy,
     /// Something public: the surrogate keys of what shows it.
     Public(Arc<[String]>),
-    /// When something becomes public, or ceases to be, by itself.
-    Schedule,
+    /// Something is to become public, or to cease to be, at an instant by itself.
+    Schedule(Due),
     /// The settings of the site.
     Site,
     /// The keys with which access tokens are checked.
@@ -46,7 +46,7 @@ impl fmt::Display for Signal {
             Self::Profiles => f.write_str("profiles"),
             Self::Taxonomy => f.write_str("taxonomy"),
             Self::Public(keys) => write!(f, "public {}", keys.join(" ")),
-            Self::Schedule => f.write_str("schedule"),
+            Self::Schedule(at) => write!(f, "schedule {}", at.millis()),
             Self::Site => f.write_str("site"),
             Self::Keys => f.write_str("keys"),
             Self::Everything => f.write_str("everything"),
@@ -59,10 +59,12 @@ impl Signal {
     fn parse(text: &str) -> Self {
         match text.split_once(' ') {
             Some(("user", id)) => id.parse().map_or(Self::Everything, Self::User),
+            Some(("schedule", at)) => {
+                at.parse().map_or(Self::Everything, |at| Self::Schedule(Due::from_millis(at)))
+            }
             Some(("public", keys)) => Self::Public(keys.split(' ').map(str::to_owned).collect()),
             None if text == "profiles" => Self::Profiles,
             None if text == "taxonomy" => Self::Taxonomy,
-            None if text == "schedule" => Self::Schedule,
             None if text == "site" => Self::Site,
             None if text == "keys" => Self::Keys,
             _ => Self::Everything,
@@ -238,7 +240,7 @@ mod tests {
             Signal::Profiles,
             Signal::Taxonomy,
             public,
-            Signal::Schedule,
+            Signal::Schedule(Due::from_millis(1_779_096_600_000)),
             Signal::Site,
             Signal::Keys,
             Signal::Everything,

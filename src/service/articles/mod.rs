@@ -35,7 +35,7 @@ pub use self::{
     },
     preflight::{check_findings, preflight},
     previews::{PreviewLink, create_preview, delete_preview, get_preview, list_previews, open_preview},
-    publish::{keep_live, lock_settled, settle_due},
+    publish::{keep_live, lock_settled, next_due, record_change, settle_due},
 };
 use super::Newsroom;
 use crate::{
@@ -51,6 +51,7 @@ use crate::{
         page::{Page, PageRequest},
         permission::{Action, Grant, Standing, allows, credential_allows, require_on_article},
         slug::Reference,
+        surrogate::SurrogateKeys,
         user::{Actor, Principal, UserCard},
         workflow::Step,
     },
@@ -228,7 +229,7 @@ fn readable_id(
     get_live(db, reference, context).map(|article| article.id)
 }
 
-/// A page of articles. Drafts and scheduled versions are for those who may read drafts: a contributor's own,
+/// A page of articles, and what it changes with. Drafts and scheduled versions are for those who may read drafts: a contributor's own,
 /// everybody's for others.
 ///
 /// # Errors
@@ -237,7 +238,7 @@ pub async fn list(
     newsroom: &Newsroom,
     principal: Principal,
     request: ArticleListRequest,
-) -> Result<Page<ArticleView>, Error> {
+) -> Result<(Page<ArticleView>, SurrogateKeys), Error> {
     let now = newsroom.clock.now();
     list_at(newsroom, principal, request, now).await
 }
@@ -248,7 +249,7 @@ async fn list_at(
     principal: Principal,
     request: ArticleListRequest,
     now: Instant,
-) -> Result<Page<ArticleView>, Error> {
+) -> Result<(Page<ArticleView>, SurrogateKeys), Error> {
     let only_own = match request.stage {
         Stage::Live => None,
         Stage::Draft | Stage::Scheduled => {
@@ -271,10 +272,10 @@ async fn list_at(
             let audience = Audience::from(&principal);
             let context = LoadContext { site: &site, now, audience, include: request.include };
             let order = (request.order, request.descending, request.sort.as_str());
-            let page =
+            let (page, keys) =
                 articles::list(db, request.stage, &request.filter, order, only_own, &request.page, context)?;
             let Page { items, limit, next, prev, total } = page;
-            Ok(Page { items: views(db, &principal, items, now)?, limit, next, prev, total })
+            Ok((Page { items: views(db, &principal, items, now)?, limit, next, prev, total }, keys))
         })
         .await
 }

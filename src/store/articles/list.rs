@@ -22,6 +22,7 @@ use crate::domain::{
     id::UserId,
     page::{Page, PageRequest, SortValue},
     slug::Reference,
+    surrogate::SurrogateKeys,
 };
 
 diesel::alias!(facets as also: AlsoFacets);
@@ -76,7 +77,7 @@ pub fn list(
     only_own: Option<UserId>,
     request: &PageRequest,
     context: LoadContext<'_>,
-) -> Result<Page<Article>, Error> {
+) -> Result<(Page<Article>, SurrogateKeys), Error> {
     let (order, descending, sort) = order;
     let empty = Page {
         items: Vec::new(),
@@ -85,7 +86,12 @@ pub fn list(
         prev: None,
         total: request.count.then_some(0),
     };
-    let Some(mut conditions) = conditions(db, filter)? else { return Ok(empty) };
+    let Some(mut conditions) = conditions(db, filter)? else {
+        // Something may get the name that nothing has.
+        let entities = [Entity::Tag, Entity::Section, Entity::Author];
+        return Ok((empty, entities.into_iter().fold(SurrogateKeys::default(), SurrogateKeys::all)));
+    };
+    let keys = surrogate_keys(&conditions);
     // The walk goes along one facet, a single one if there is such a condition; the others are looked up on the way.
     let first = conditions.iter().position(|condition| condition.ids.len() == 1);
     let driver =
@@ -210,5 +216,33 @@ pub fn list(
     let Page { items, limit, next, prev, total } = page;
     let rows = items.into_iter().map(|(row, first, _)| (row, first)).collect();
     let items = complete(db, rows, stage, context)?;
-    Ok(Page { items, limit, next, prev, total })
+    let keys = items.iter().fold(keys, SurrogateKeys::article);
+    Ok((Page { items, limit, next, prev, total }, keys))
+}
+
+/// What a list with these conditions changes with, beside the articles in it: those of the narrowest condition.
+fn surrogate_keys(conditions: &[Listed]) -> SurrogateKeys {
+    let entity = |kind| match kind {
+        facet::TAG => Some(Entity::Tag),
+        facet::AUTHOR => Some(Entity::Author),
+        facet::SECTION | facet::SECTION_EXACT => Some(Entity::Section),
+        _ => None,
+    };
+    let mut keys = SurrogateKeys::default();
+    let mut named = conditions.iter().filter_map(|condition| Some((entity(condition.kind)?, &condition.ids)));
+    let narrowest = named.clone().min_by_key(|(_, ids)| ids.len());
+    match narrowest {
+        None => keys = keys.all(Entity::Article),
+        Some((entity, ids)) => {
+            for id in ids {
+                keys = keys.articles_of(entity, *id);
+            }
+        }
+    }
+    for (entity, ids) in named.by_ref() {
+        keys = ids.iter().fold(keys, |keys, id| keys.one(entity, *id));
+        // Sections move, and their articles with them.
+        keys = if entity == Entity::Section { keys.all(entity) } else { keys };
+    }
+    keys
 }

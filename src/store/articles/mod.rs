@@ -18,7 +18,7 @@ pub use self::{
     links::{delete_target, inbound, links_of, refresh},
     list::list,
     load::{Audience, LoadContext, get, get_by_slug, get_stage},
-    refs::{due, existing, public_slug, retraction_reason, revision_of, slug_of},
+    refs::{due, existing, next_due, public_slug, retraction_reason, revision_of, slug_of},
     save::{Dates, copy_facets, remove, rewrite_refs, save, set_live_until, set_revision, set_updated},
 };
 use super::{

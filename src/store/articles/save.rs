@@ -11,7 +11,9 @@ use super::{
             article_bodies as bodies, article_contents as contents, content_bylines, content_facets,
             content_sections, content_tags, publication_facets, related_links,
         },
-        sections, to_json,
+        sections,
+        signals::{self, Signal},
+        to_json,
     },
     facet,
     links::LinkRow,
@@ -108,6 +110,11 @@ pub fn save(
         let written = diesel::update(contents::table.find((id.get(), number))).set(&row).execute(conn)?;
         if written == 0 { diesel::insert_into(contents::table).values(&row).execute(conn) } else { Ok(written) }
     })?;
+    // What changes by itself later is not told when it does.
+    let begins = dates.live_from.filter(|_| stage == Stage::Scheduled);
+    for instant in begins.into_iter().chain(dates.live_until) {
+        signals::send(db, Signal::Schedule(instant))?;
+    }
     if old.is_none_or(|old| old.body != document.body) {
         save_body(db, id, number, to_json(&document.body)?)?;
     }
@@ -307,7 +314,7 @@ pub fn set_live_until(db: &mut Db, id: ArticleId, until: Option<Instant>) -> Res
     diesel::update(contents::table.find((id.get(), stage_number(Stage::Live))))
         .set(contents::live_until.eq(until.map(Instant::millis)))
         .execute(db)?;
-    Ok(())
+    until.map_or(Ok(()), |until| signals::send(db, Signal::Schedule(until)))
 }
 
 /// Says that readers were, or are to be, told of something new at an instant, unless they are told of a later one.
