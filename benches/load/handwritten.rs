@@ -1,11 +1,12 @@
-//! What Masthead is measured against: the same reads from the same SQLite file, written straight down with Actix,
-//! rusqlite and serde, without a cache.
+//! What Masthead is measured against: the same reads from a copy of the same SQLite file, written straight down with
+//! Actix, rusqlite and serde, from normalised tables by index, without a cache. `run.py` makes the copy, with a search index
+//! of its own.
 //!
 //! `cargo run --release --example handwritten -- data/masthead.db 127.0.0.1:8090`
 
-use std::cell::RefCell;
+use std::{cell::RefCell, sync::Mutex};
 
-use actix_web::{App, HttpResponse, HttpServer, error::ErrorInternalServerError, get, web};
+use actix_web::{App, HttpResponse, HttpServer, error::ErrorInternalServerError, get, post, web};
 use chrono::Utc;
 use rusqlite::{Connection, OpenFlags, OptionalExtension, params};
 use serde::Serialize;
@@ -102,24 +103,49 @@ fn add_cards(db: &Connection, article: &mut Article) -> rusqlite::Result<()> {
 
 fn one(db: &Connection, slug: &str) -> rusqlite::Result<Option<Article>> {
     let sql = format!(
-        "SELECT {HEAD}, c.body FROM slugs n JOIN article_contents c ON c.article_id = n.entity_id AND c.stage = 1 \
-         LEFT JOIN sections s ON s.id = c.section_id WHERE n.kind = 'article' AND n.slug = ?"
+        "SELECT {HEAD}, b.body FROM slugs n JOIN article_contents c ON c.article_id = n.entity_id AND c.stage = 1 \
+         JOIN article_bodies b ON b.article_id = c.article_id AND b.stage = 1 LEFT JOIN sections s ON s.id = c.section_id WHERE n.kind = 'article' AND n.slug = ?"
     );
     let mut statement = db.prepare_cached(&sql)?;
     let article = statement.query_row([slug], |row| head(row, row.get(17)?)).optional()?;
     article.map(|mut article| add_cards(db, &mut article).map(|()| article)).transpose()
 }
 
-fn newest(db: &Connection, kind: i64, facet: i64, limit: i64) -> rusqlite::Result<Vec<Article>> {
+fn by_id(db: &Connection, id: i64) -> rusqlite::Result<Option<Article>> {
+    let sql = format!(
+        "SELECT {HEAD}, b.body FROM article_contents c JOIN article_bodies b ON b.article_id = c.article_id AND b.stage = 1 \
+         LEFT JOIN sections s ON s.id = c.section_id WHERE c.article_id = ? AND c.stage = 1"
+    );
+    let mut statement = db.prepare_cached(&sql)?;
+    let article = statement.query_row([id], |row| head(row, row.get(17)?)).optional()?;
+    article.map(|mut article| add_cards(db, &mut article).map(|()| article)).transpose()
+}
+
+fn search(db: &Connection, query: &str, limit: i64) -> rusqlite::Result<Vec<Article>> {
+    let sql = format!(
+        "SELECT {HEAD} FROM hand_search f JOIN article_contents c ON c.article_id = f.rowid AND c.stage = 1 \
+         LEFT JOIN sections s ON s.id = c.section_id WHERE hand_search MATCH ? \
+         ORDER BY bm25(hand_search, 8.0, 4.0, 1.0) LIMIT ?"
+    );
+    let mut statement = db.prepare_cached(&sql)?;
+    let rows = statement.query_map(params![query, limit], |row| head(row, None))?;
+    let mut articles = rows.collect::<Result<Vec<_>, _>>()?;
+    for article in &mut articles {
+        add_cards(db, article)?;
+    }
+    Ok(articles)
+}
+
+fn newest(db: &Connection, kind: i64, facet: i64, limit: i64, offset: i64) -> rusqlite::Result<Vec<Article>> {
     let now = Utc::now().timestamp_millis();
     let sql = format!(
         "SELECT {HEAD} FROM content_facets f JOIN article_contents c ON c.article_id = f.article_id AND c.stage = 1 \
          LEFT JOIN sections s ON s.id = c.section_id \
-         WHERE f.stage = 1 AND f.kind = ? AND f.facet_id = ? AND f.published_at <= ? AND c.live_from <= ? \
-         ORDER BY f.published_at DESC, f.article_id DESC LIMIT ?"
+         WHERE f.listing = 1 AND f.kind = ? AND f.facet_id = ? AND f.published_at <= ? AND c.live_from <= ? \
+         ORDER BY f.published_at DESC, f.article_id DESC LIMIT ? OFFSET ?"
     );
     let mut statement = db.prepare_cached(&sql)?;
-    let rows = statement.query_map(params![kind, facet, now, now, limit], |row| head(row, None))?;
+    let rows = statement.query_map(params![kind, facet, now, now, limit, offset], |row| head(row, None))?;
     let mut articles = rows.collect::<Result<Vec<_>, _>>()?;
     for article in &mut articles {
         add_cards(db, article)?;
@@ -129,6 +155,47 @@ fn newest(db: &Connection, kind: i64, facet: i64, limit: i64) -> rusqlite::Resul
 
 fn tag_id(db: &Connection, slug: &str) -> rusqlite::Result<i64> {
     db.prepare_cached("SELECT id FROM tags WHERE slug = ?")?.query_row([slug], |row| row.get(0))
+}
+
+/// Writes an article and makes it public: one transaction, one row a table, no revision, event or audit.
+fn create(db: &mut Connection, new: &NewArticle) -> rusqlite::Result<()> {
+    let now = Utc::now().timestamp_millis();
+    let transaction = db.transaction_with_behavior(rusqlite::TransactionBehavior::Immediate)?;
+    let owner: i64 = transaction.query_row("SELECT id FROM users LIMIT 1", [], |row| row.get(0))?;
+    let id: i64 = transaction.query_row("SELECT max(id) + 1 FROM articles", [], |row| row.get(0))?;
+    transaction.prepare_cached(
+        "INSERT INTO articles (id, state, version, live_version, created_by, created_at, first_published_at) \
+         VALUES (?1, 'published', 1, 1, ?2, ?3, ?3)",
+    )?
+    .execute(params![id, owner, now])?;
+    let slug = format!("{}-{id}", new.headline.to_lowercase().replace(' ', "-"));
+    for stage in [0, 1] {
+        transaction.prepare_cached(
+            "INSERT INTO article_contents (article_id, stage, version, slug, type, language, live_from, published_at, \
+             updated_at, word_count, headline, seo, refs) VALUES (?1, ?2, 1, ?3, 'news', 'en', ?4, ?4, ?4, 100, ?5, '{}', '{}')",
+        )?
+        .execute(params![id, stage, slug, now, new.headline])?;
+        transaction
+            .prepare_cached("INSERT INTO article_bodies (article_id, stage, body) VALUES (?, ?, ?)")?
+            .execute(params![id, stage, new.body.get()])?;
+        transaction.prepare_cached(
+            "INSERT INTO content_facets (listing, kind, facet_id, published_at, article_id, stage) VALUES (?1, 0, 0, ?2, ?3, ?1)",
+        )?
+        .execute(params![stage, now, id])?;
+    }
+    transaction
+        .prepare_cached("INSERT INTO slugs (kind, slug, entity_id, public) VALUES ('article', ?, ?, 1)")?
+        .execute(params![slug, id])?;
+    transaction
+        .prepare_cached("INSERT INTO hand_search (rowid, headline, standfirst, body) VALUES (?, ?, '', ?)")?
+        .execute(params![id, new.headline, new.body.get()])?;
+    transaction.commit()
+}
+
+#[derive(serde::Deserialize)]
+struct NewArticle {
+    headline: String,
+    body: Box<RawValue>,
 }
 
 thread_local! {
@@ -143,7 +210,11 @@ async fn read<T: Serialize + Send + 'static>(
     let work = move || {
         CONNECTION.with_borrow_mut(|connection| {
             if connection.is_none() {
-                *connection = Some(Connection::open_with_flags(&**path, OpenFlags::SQLITE_OPEN_READ_ONLY)?);
+                let opened = Connection::open_with_flags(&**path, OpenFlags::SQLITE_OPEN_READ_ONLY)?;
+                // As Masthead sets them.
+                opened.pragma_update(None, "cache_size", -8000)?;
+                opened.pragma_update(None, "mmap_size", 268_435_456)?;
+                *connection = Some(opened);
             }
             connection.as_ref().map(work).transpose()
         })
@@ -152,15 +223,34 @@ async fn read<T: Serialize + Send + 'static>(
     Ok(HttpResponse::Ok().json(result))
 }
 
+#[post("/v1/articles")]
+async fn create_article(
+    writer: web::Data<Mutex<Connection>>,
+    new: web::Json<NewArticle>,
+) -> actix_web::Result<HttpResponse> {
+    let work = move || {
+        let mut writer = writer.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+        create(&mut writer, &new)
+    };
+    web::block(work).await?.map_err(ErrorInternalServerError)?;
+    Ok(HttpResponse::Created().finish())
+}
+
 #[get("/v1/articles/{slug}")]
 async fn get_article(path: web::Data<String>, slug: web::Path<String>) -> actix_web::Result<HttpResponse> {
-    read(path, move |db| one(db, &slug)).await
+    read(path, move |db| match slug.parse() {
+        Ok(id) => by_id(db, id),
+        Err(_) => one(db, &slug),
+    })
+    .await
 }
 
 #[derive(serde::Deserialize)]
 struct Listing {
     tag: Option<String>,
+    q: Option<String>,
     limit: Option<i64>,
+    page: Option<i64>,
 }
 
 #[get("/v1/articles")]
@@ -170,9 +260,11 @@ async fn list_articles(
 ) -> actix_web::Result<HttpResponse> {
     read(path, move |db| {
         let limit = listing.limit.unwrap_or(20);
-        match &listing.tag {
-            Some(tag) => newest(db, 3, tag_id(db, tag)?, limit),
-            None => newest(db, 0, 0, limit),
+        let offset = (listing.page.unwrap_or(1) - 1) * limit;
+        match (&listing.q, &listing.tag) {
+            (Some(query), _) => search(db, query, limit),
+            (None, Some(tag)) => newest(db, 3, tag_id(db, tag)?, limit, offset),
+            (None, None) => newest(db, 0, 0, limit, offset),
         }
     })
     .await
@@ -183,10 +275,21 @@ async fn main() -> std::io::Result<()> {
     let mut arguments = std::env::args().skip(1);
     let database = arguments.next().unwrap_or_else(|| "data/masthead.db".to_owned());
     let address = arguments.next().unwrap_or_else(|| "127.0.0.1:8090".to_owned());
-    let database = web::Data::new(database);
-    HttpServer::new(move || App::new().app_data(database.clone()).service(get_article).service(list_articles))
-        .workers(2)
-        .bind(address)?
-        .run()
-        .await
+    let writer = Connection::open(&database).map_err(std::io::Error::other)?;
+    for (name, value) in [("journal_mode", "wal"), ("synchronous", "normal"), ("foreign_keys", "on")] {
+        writer.pragma_update(None, name, value).map_err(std::io::Error::other)?;
+    }
+    let (database, writer) = (web::Data::new(database), web::Data::new(Mutex::new(writer)));
+    HttpServer::new(move || {
+        App::new()
+            .app_data(database.clone())
+            .app_data(writer.clone())
+            .service(get_article)
+            .service(list_articles)
+            .service(create_article)
+    })
+    .workers(2)
+    .bind(address)?
+    .run()
+    .await
 }

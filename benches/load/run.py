@@ -1,26 +1,38 @@
 #!/usr/bin/env python3
-"""Measures reads of Masthead against the hand-written server beside this file, on the same data, in one run.
+"""Measures Masthead from outside, against what stands beside this file, on the same data and in one run.
 
-    benches/load/run.py [--articles N] [--seconds S]
+    benches/load/run.py [--articles N] [--seconds S] [--data FOLDER] [--only PART,…]
 
-Needs `wrk` (Debian: wrk). Builds both in release mode, makes a data set with `masthead demo`, starts both, and prints
-for each read: requests a second, p50 and p99 in ms, CPU µs of the server for each request, and the ratios Masthead to
-hand-written. CPU time comes from /proc/PID/stat and is the steadiest figure on a shared machine.
+Parts: cached (against bare.rs: the same bytes from memory), uncached (the cache switched off, against handwritten.rs), write
+(create and publish, against the same), start (time to the first answer, memory). Needs `wrk` (Debian: wrk). Builds in
+release mode and makes a data set with `masthead demo`; --data keeps it in a folder, or takes the one that is there.
+
+Prints for each read: requests a second, p50 and p99 in ms, CPU µs of the server for each request, and the ratios of
+Masthead to the other. CPU time comes from /proc/PID/stat and is the steadiest figure on a shared machine.
 """
 
 import argparse
+import contextlib
+import http.client
 import json
 import os
 import re
+import shutil
 import signal
+import sqlite3
 import subprocess
 import sys
 import tempfile
 import time
+import urllib.parse
 import urllib.request
 
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+RELEASE = os.path.join(ROOT, "target", "release")
+MASTHEAD = os.path.join(RELEASE, "masthead")
 TICKS = os.sysconf("SC_CLK_TCK")
+OURS, THEIRS = "127.0.0.1:18480", "127.0.0.1:18481"
+PASSWORD = "correct horse battery staple 42"
 
 
 def cpu_seconds(pid):
@@ -28,18 +40,46 @@ def cpu_seconds(pid):
     return (int(fields[11]) + int(fields[12])) / TICKS
 
 
+def resident_megabytes(pid):
+    return int(re.search(r"VmRSS:\s+(\d+) kB", open(f"/proc/{pid}/status").read()).group(1)) / 1024
+
+
 def get(url):
-    with urllib.request.urlopen(url, timeout=30) as answer:
-        return json.load(answer)
+    with urllib.request.urlopen(url, timeout=60) as answer:
+        return answer.read()
 
 
-def until_up(url):
-    for _ in range(100):
-        try:
-            return get(url)
-        except OSError:
-            time.sleep(0.1)
-    sys.exit(f"{url} does not answer")
+def get_json(url):
+    return json.loads(get(url))
+
+
+@contextlib.contextmanager
+def server(arguments, url, environment=None, cwd=None):
+    """A server that answers at `url`; yields its process and the seconds that this took."""
+    begun = time.monotonic()
+    process = subprocess.Popen(arguments, env=environment, cwd=cwd, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    try:
+        while True:
+            try:
+                get(url)
+                break
+            except OSError:
+                if process.poll() is not None or time.monotonic() - begun > 60:
+                    sys.exit(f"{arguments[0]} does not answer at {url}")
+                time.sleep(0.002)
+        yield process, time.monotonic() - begun
+    finally:
+        process.send_signal(signal.SIGTERM)
+        process.wait(30)
+
+
+def masthead(data, **settings):
+    environment = os.environ | {"MASTHEAD_DATA": data, "MASTHEAD_LISTEN": OURS}
+    # One client may ask as often as it likes, and is counted all the same.
+    environment |= {"MASTHEAD_RATE_LIMIT_ANONYMOUS_READS": "1000000000", "MASTHEAD_RATE_LIMIT_WRITES": "1000000000",
+                    "MASTHEAD_RATE_LIMIT_READS": "1000000000"}
+    environment |= {f"MASTHEAD_{name.upper()}": str(value) for name, value in settings.items()}
+    return server([MASTHEAD, "serve"], f"http://{OURS}/healthz", environment, data)
 
 
 def milliseconds(text):
@@ -48,56 +88,192 @@ def milliseconds(text):
 
 
 def load(pid, url, seconds):
-    wrk = ["wrk", "-t1", "-c16", f"-d{seconds}s", "--latency", url]
     subprocess.run(["wrk", "-t1", "-c16", "-d1s", url], check=True, stdout=subprocess.DEVNULL)
     before = cpu_seconds(pid)
+    wrk = ["wrk", "-t1", "-c16", f"-d{seconds}s", "--latency", url]
     out = subprocess.run(wrk, check=True, capture_output=True, text=True).stdout
     spent = cpu_seconds(pid) - before
     if "Non-2xx" in out:
         sys.exit(f"{url} answered errors:\n{out}")
     requests = int(re.search(r"(\d+) requests in", out).group(1))
     p50, p99 = (milliseconds(re.search(rf"^\s+{share}%\s+(\S+)$", out, re.M).group(1)) for share in (50, 99))
-    return {"rps": requests / seconds, "p50": p50, "p99": p99, "cpu": spent / requests * 1e6}
+    return {"req/s": requests / seconds, "p50 ms": p50, "p99 ms": p99, "CPU µs": spent / requests * 1e6}
+
+
+def heading(title):
+    print(f"\n## {title}\n\n| what | server | req/s | p50 ms | p99 ms | CPU µs |\n| --- | --- | ---: | ---: | ---: | ---: |")
+
+
+def compare(name, a, b, other):
+    def row(first, server, values, form):
+        print(f"| {first} | {server} | " + " | ".join(form(value) for value in values) + " |")
+    row(name, "masthead", a.values(), lambda value: f"{value:.2f}" if value < 100 else f"{value:,.0f}")
+    row("", other, b.values(), lambda value: f"{value:.2f}" if value < 100 else f"{value:,.0f}")
+    row("", "**ratio**", [a[key] / b[key] if b[key] else 0 for key in a], lambda value: f"**{value:.2f}**")
+    sys.stdout.flush()
+
+
+def make_data(folder, articles):
+    environment = os.environ | {"MASTHEAD_DATA": folder, "MASTHEAD_LOG": "warn"}
+    if not os.path.exists(os.path.join(folder, "masthead.db")):
+        subprocess.run([MASTHEAD, "migrate"], env=environment, check=True)
+        begun = time.monotonic()
+        subprocess.run([MASTHEAD, "demo", "--articles", str(articles), "--seed", "1"], env=environment, check=True)
+        print(f"`masthead demo` wrote {articles / (time.monotonic() - begun):,.0f} articles a second")
+        user = ["user", "add", "--email", "bench@demo.example", "--name", "Bench", "--role", "editor", "--password-stdin"]
+        subprocess.run([MASTHEAD, *user], env=environment, input=PASSWORD + "\n", text=True, check=True, stdout=subprocess.DEVNULL)
+
+
+def make_copy(folder, path):
+    """The same data for the hand-written server, with a search index of its own."""
+    with sqlite3.connect(os.path.join(folder, "masthead.db")) as ours, sqlite3.connect(path) as copy:
+        ours.backup(copy)
+        copy.execute("PRAGMA journal_mode = WAL")
+        copy.execute("CREATE VIRTUAL TABLE hand_search USING fts5(headline, standfirst, body, tokenize = "
+                     "'unicode61 remove_diacritics 2')")
+        rows = copy.execute("SELECT c.article_id, c.headline, c.standfirst, b.body FROM article_contents c JOIN article_bodies b "
+                            "USING (article_id, stage) WHERE stage = 1")
+        text = lambda body: " ".join(re.sub("<[^>]*>", "", part) for part in re.findall(r'"(?:html|heading)":"([^"]*)"', body))
+        copy.executemany("INSERT INTO hand_search (rowid, headline, standfirst, body) VALUES (?, ?, ?, ?)",
+                         ((id, headline, standfirst, text(body)) for id, headline, standfirst, body in rows.fetchall()))
+        copy.commit()
+
+
+def reads(articles):
+    newest = get_json(f"http://{OURS}/v1/articles?limit=1")["data"][0]
+    common = newest["tags"][0]["slug"]
+    word = urllib.parse.quote(max(newest["headline"].split(), key=len).strip(",.:?!").lower())
+    return newest, common, word
+
+
+def cursor_at(page, query=""):
+    """The cursor of a page of 20, walked to in pages of 100."""
+    cursor = None
+    for _ in range((page - 1) // 5):
+        parameters = f"limit=100{query}" + (f"&cursor={cursor}" if cursor else "")
+        cursor = get_json(f"http://{OURS}/v1/articles?{parameters}")["page"]["next"]
+    return cursor
+
+
+def cached(data, options):
+    heading("Cached, against a bare Actix server that answers the same bytes")
+    with masthead(data) as (ours, _), tempfile.TemporaryDirectory() as folder:
+        newest, common, _ = reads(options.articles)
+        for name, path in {
+            "article by slug": f"/v1/articles/{newest['slug']}",
+            "newest 20": "/v1/articles",
+            "newest 20 of a tag": f"/v1/articles?tag={common}",
+        }.items():
+            answer = os.path.join(folder, "answer.json")
+            open(answer, "wb").write(get(f"http://{OURS}{path}"))
+            with server([os.path.join(RELEASE, "examples", "bare"), answer, THEIRS], f"http://{THEIRS}/") as (bare, _):
+                b = load(bare.pid, f"http://{THEIRS}{path}", options.seconds)
+                a = load(ours.pid, f"http://{OURS}{path}", options.seconds)
+                compare(name, a, b, "bare Actix")
+        print(f"\nResident after it: {resident_megabytes(ours.pid):.0f} MB")
+
+
+def uncached(data, copy, options):
+    heading("Uncached, against hand-written SQL")
+    with masthead(data, cache_megabytes=0) as (ours, _), \
+            server([os.path.join(RELEASE, "examples", "handwritten"), copy, THEIRS], f"http://{THEIRS}/v1/articles") as (theirs, _):
+        newest, common, word = reads(options.articles)
+        deep = min(200, options.articles // 20)
+        for name, (path, other) in {
+            "article by slug": (f"/v1/articles/{newest['slug']}",) * 2,
+            "article by id": (f"/v1/articles/{newest['id']}",) * 2,
+            "newest 20": ("/v1/articles",) * 2,
+            "newest 20 of a tag": (f"/v1/articles?tag={common}",) * 2,
+            f"page {deep}: cursor, OFFSET": (f"/v1/articles?cursor={cursor_at(deep)}", f"/v1/articles?page={deep}"),
+            "search": (f"/v1/articles?q={word}",) * 2,
+        }.items():
+            b = load(theirs.pid, f"http://{THEIRS}{other}", options.seconds)
+            a = load(ours.pid, f"http://{OURS}{path}", options.seconds)
+            compare(name, a, b, "hand-written")
+
+
+def write(data, copy, options):
+    heading("Create and publish, one client, synchronous = NORMAL")
+    body = [{"heading": "Part", "blocks": [{"type": "paragraph", "html": "The bridge reopened on Monday. " * 8}] * 6}]
+    count = 60 * options.seconds
+
+    def client(address, token=None):
+        connection = http.client.HTTPConnection(address)
+        headers = {"content-type": "application/json"} | ({"authorization": f"Bearer {token}"} if token else {})
+
+        def post(path, value=None):
+            connection.request("POST", path, json.dumps(value) if value is not None else None, headers)
+            answer = connection.getresponse()
+            text = answer.read()
+            if answer.status >= 300:
+                sys.exit(f"{path}: {answer.status} {text}")
+            return json.loads(text) if text else None
+        return post
+
+    def measure(pid, once):
+        for number in range(20):
+            once(number)
+        before, times = cpu_seconds(pid), []
+        begun = time.monotonic()
+        for number in range(count):
+            start = time.monotonic()
+            once(number + 20)
+            times.append((time.monotonic() - start) * 1000)
+        times.sort()
+        return {"req/s": count / (time.monotonic() - begun), "p50 ms": times[count // 2], "p99 ms": times[count * 99 // 100],
+                "CPU µs": (cpu_seconds(pid) - before) / count * 1e6}
+
+    with masthead(data, sqlite_synchronous="normal") as (ours, _), \
+            server([os.path.join(RELEASE, "examples", "handwritten"), copy, THEIRS], f"http://{THEIRS}/v1/articles") as (theirs, _):
+        token = client(OURS)("/v1/auth/login", {"email": "bench@demo.example", "password": PASSWORD})["access_token"]
+        post, other = client(OURS, token), client(THEIRS)
+        section = get_json(f"http://{OURS}/v1/sections?limit=1")["data"][0]["id"]
+
+        def create_and_publish(number):
+            article = post("/v1/articles", {"headline": f"Bench {time.time_ns()} {number}", "section": section, "body": body})
+            post(f"/v1/articles/{article['id']}/publish")
+        b = measure(theirs.pid, lambda number: other("/v1/articles", {"headline": f"Bench {time.time_ns()} {number}", "body": body}))
+        compare("create and publish", measure(ours.pid, create_and_publish), b, "hand-written")
+
+
+def start(data, options):
+    print("\n## Start and memory\n")
+    times = []
+    for _ in range(5):
+        with masthead(data) as (ours, seconds):
+            times.append(seconds * 1000)
+            time.sleep(1)
+            memory = resident_megabytes(ours.pid)
+    print(f"First answer after {min(times):.0f} to {max(times):.0f} ms; {memory:.0f} MB resident when idle.")
 
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--articles", type=int, default=10_000)
     parser.add_argument("--seconds", type=int, default=5)
+    parser.add_argument("--data")
+    parser.add_argument("--only", default="cached,uncached,write,start")
     options = parser.parse_args()
-    subprocess.run(["cargo", "build", "--release", "--bin", "masthead", "--example", "handwritten"], check=True, cwd=ROOT)
-    release = os.path.join(ROOT, "target", "release")
-    with tempfile.TemporaryDirectory() as data:
-        environment = os.environ | {"MASTHEAD_DATA": data, "MASTHEAD_LISTEN": "127.0.0.1:18480", "MASTHEAD_LOG": "warn",
-                                    "MASTHEAD_RATE_LIMIT_ANONYMOUS_READS": "1000000000"}
-        masthead = os.path.join(release, "masthead")
-        subprocess.run([masthead, "migrate"], env=environment, check=True)
-        subprocess.run([masthead, "demo", "--articles", str(options.articles), "--seed", "1"], env=environment, check=True)
-        ours = subprocess.Popen([masthead, "serve"], env=environment, stdout=subprocess.DEVNULL, cwd=data)
-        theirs = subprocess.Popen([os.path.join(release, "examples", "handwritten"),
-                                   os.path.join(data, "masthead.db"), "127.0.0.1:18481"])
-        try:
-            until_up("http://127.0.0.1:18480/v1/articles")
-            until_up("http://127.0.0.1:18481/v1/articles")
-            newest = get("http://127.0.0.1:18480/v1/articles?limit=1")["data"][0]
-            reads = {
-                "article by slug": f"/v1/articles/{newest['slug']}",
-                "newest 20": "/v1/articles",
-                "newest 20 of a tag": f"/v1/articles?tag={newest['tags'][0]['slug']}",
-            }
-            print(f"{options.articles} articles, 16 connections, {options.seconds} s each")
-            print(f"{'read':<20} {'server':<12} {'req/s':>8} {'p50 ms':>7} {'p99 ms':>7} {'CPU µs':>7}")
-            for name, path in reads.items():
-                a = load(ours.pid, f"http://127.0.0.1:18480{path}", options.seconds)
-                b = load(theirs.pid, f"http://127.0.0.1:18481{path}", options.seconds)
-                for server, row in (("masthead", a), ("handwritten", b)):
-                    print(f"{name:<20} {server:<12} {row['rps']:>8.0f} {row['p50']:>7.2f} {row['p99']:>7.2f} {row['cpu']:>7.0f}")
-                print(f"{'':<20} {'ratio':<12} {a['rps'] / b['rps']:>8.2f} {a['p50'] / b['p50']:>7.2f} "
-                      f"{a['p99'] / b['p99']:>7.2f} {a['cpu'] / b['cpu']:>7.2f}")
-        finally:
-            for server in (ours, theirs):
-                server.send_signal(signal.SIGTERM)
-                server.wait(30)
+    parts = options.only.split(",")
+    build = ["cargo", "build", "--release", "--bin", "masthead", "--example", "handwritten", "--example", "bare"]
+    subprocess.run(build, check=True, cwd=ROOT)
+    with tempfile.TemporaryDirectory() as folder:
+        data = options.data or os.path.join(folder, "data")
+        os.makedirs(data, mode=0o700, exist_ok=True)
+        make_data(data, options.articles)
+        print(f"{options.articles:,} articles, 16 connections, {options.seconds} s each")
+        if "start" in parts:
+            start(data, options)
+        if "cached" in parts:
+            cached(data, options)
+        copy = os.path.join(folder, "copy.db")
+        if "uncached" in parts or "write" in parts:
+            make_copy(data, copy)
+        if "uncached" in parts:
+            uncached(data, copy, options)
+        if "write" in parts:
+            write(data, copy, options)
+        shutil.rmtree(folder, ignore_errors=True)
 
 
 if __name__ == "__main__":

@@ -136,8 +136,8 @@ impl ConnectionManager {
             DatabaseUrl::Postgres(url) => Db::Postgres(PgConnection::establish(url.expose_secret())?),
         };
         db.set_instrumentation(|event: InstrumentationEvent<'_>| {
-            if let InstrumentationEvent::StartQuery { .. } = event {
-                statements::count_one();
+            if let InstrumentationEvent::StartQuery { query, .. } = event {
+                statements::count_one(&query);
             }
         });
         Ok(db)

@@ -168,6 +168,9 @@ impl Lane {
                 if let (Some(scope), Mode::Write) = (scope, mode) {
                     scope.record(db)?;
                 }
+                if mode == Mode::Write {
+                    signals::leave(db, &lane.listeners)?;
+                }
                 Ok(done)
             };
             signals::set_begun(Some(lane.listeners.heard()));

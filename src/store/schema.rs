@@ -150,6 +150,13 @@ table! {
 }
 
 table! {
+    signals (seq) {
+        seq -> BigInt,
+        text -> Text,
+    }
+}
+
+table! {
     article_bodies (article_id, stage) {
         article_id -> BigInt,
         stage -> SmallInt,

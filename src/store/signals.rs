@@ -1,19 +1,24 @@
 //! What nodes keep in memory, kept true: a transaction that changes such a thing sends a signal, which every node hears
 //! once it has committed. In the process it is heard before the commit is acknowledged; other nodes hear it by
-//! PostgreSQL's `LISTEN` and `NOTIFY`. This is the only file that knows those.
+//! PostgreSQL's `LISTEN` and `NOTIFY`. This is the only file that knows those. On SQLite, where one process serves, commands
+//! that write to the same file leave their signals in a table for it.
 
 use std::{
     cell::{Cell, RefCell},
     fmt,
     sync::{
         Arc, PoisonError, RwLock, Weak,
-        atomic::{AtomicI64, AtomicU64, Ordering},
+        atomic::{AtomicBool, AtomicI64, AtomicU64, Ordering},
     },
     thread,
     time::{Duration, Instant},
 };
 
-use diesel::{PgConnection, RunQueryDsl as _, sql_types::Text};
+use diesel::{
+    PgConnection,
+    prelude::*,
+    sql_types::{BigInt, Text},
+};
 
 use super::conn::{ConnectionManager, DatabaseUrl, Db};
 use crate::domain::{error::Error, id::UserId, instant::Instant as Due};
@@ -72,9 +77,13 @@ impl Signal {
     }
 }
 
+/// Signals that are left for a server that does not run, or is slow to look.
+const KEPT: i64 = 1000;
 const CHANNEL: &str = "masthead";
 /// How often the connection is looked at for signals of other nodes.
 const POLL: Duration = Duration::from_millis(10);
+/// How often the file is looked at for what commands have left.
+const POLL_COMMANDS: Duration = Duration::from_millis(100);
 /// How often the server is asked whether it is still there.
 const HEARTBEAT: Duration = Duration::from_millis(300);
 /// How long after a heartbeat signals of other nodes are sure to have been heard.
@@ -117,6 +126,26 @@ pub(super) fn set_begun(heard: Option<u64>) {
     BEGUN.set(heard);
 }
 
+/// On SQLite, leaves the signals of this transaction for the process that serves, if that is another one.
+pub(super) fn leave(db: &mut Db, listeners: &Listeners) -> Result<(), Error> {
+    use super::schema::signals;
+    let Db::Sqlite(conn) = db else { return Ok(()) };
+    if listeners.watches.load(Ordering::Acquire) {
+        return Ok(());
+    }
+    let left: Vec<String> =
+        OF_THIS_TRANSACTION.with_borrow(|pending| pending.iter().map(Signal::to_string).collect());
+    for text in &left {
+        diesel::insert_into(signals::table).values(signals::text.eq(text)).execute(conn)?;
+    }
+    if !left.is_empty() {
+        let newest: Option<i64> = signals::table.select(diesel::dsl::max(signals::seq)).first(conn)?;
+        let old = signals::table.filter(signals::seq.le(newest.unwrap_or_default() - KEPT));
+        diesel::delete(old).execute(conn)?;
+    }
+    Ok(())
+}
+
 /// The signals of the transaction on this thread, which are forgotten.
 pub(super) fn take() -> Vec<Signal> {
     OF_THIS_TRANSACTION.take()
@@ -128,6 +157,8 @@ type Listener = Box<dyn Fn(&Signal) + Send + Sync>;
 pub(super) struct Listeners {
     listeners: RwLock<Vec<Listener>>,
     heard: AtomicU64,
+    /// Whether this process hears those of others.
+    watches: AtomicBool,
     begun: Instant,
     /// Milliseconds from `begun` to the last heartbeat; negative if there was none.
     last_heartbeat: AtomicI64,
@@ -139,7 +170,8 @@ impl Listeners {
     pub(super) fn new(is_shared: bool) -> Self {
         let last_heartbeat = AtomicI64::new(-TRUSTED_MILLIS);
         let (listeners, heard, begun) = (RwLock::default(), AtomicU64::new(0), Instant::now());
-        Self { listeners, heard, begun, last_heartbeat, is_shared }
+        let watches = AtomicBool::new(false);
+        Self { listeners, heard, watches, begun, last_heartbeat, is_shared }
     }
 
     pub(super) fn add(&self, listener: Listener) {
@@ -171,22 +203,60 @@ impl Listeners {
     }
 }
 
-/// Hears signals of other nodes on a thread of its own, until the store is dropped. Does nothing on SQLite, where the
-/// process that serves is the only one that keeps things in memory.
+/// Hears signals of other processes on a thread of its own, until the store is dropped.
 pub(super) fn watch(manager: ConnectionManager, listeners: &Arc<Listeners>) -> Result<(), Error> {
-    if let DatabaseUrl::Sqlite(_) = manager.url {
-        return Ok(());
-    }
+    listeners.watches.store(true, Ordering::Release);
     let listeners = Arc::downgrade(listeners);
     let spawned = thread::Builder::new().name("signals".to_owned()).spawn(move || {
         while listeners.strong_count() > 0 {
-            if let Err(error) = hear_others(&manager, &listeners) {
-                tracing::warn!(%error, "signals of other nodes cannot be heard; nothing is kept in memory");
+            let heard = match manager.url {
+                DatabaseUrl::Sqlite(_) => hear_commands(&manager, &listeners),
+                DatabaseUrl::Postgres(_) => hear_others(&manager, &listeners),
+            };
+            if let Err(error) = heard {
+                tracing::warn!(%error, "signals of other processes cannot be heard");
                 thread::sleep(HEARTBEAT);
             }
         }
     });
     spawned.map(drop).map_err(|error| Error::internal("starting a thread", error))
+}
+
+#[derive(QueryableByName)]
+struct DataVersion {
+    #[diesel(sql_type = BigInt)]
+    data_version: i64,
+}
+
+/// Hears what commands leave, on SQLite. Returns when the store is dropped, or with an error.
+fn hear_commands(manager: &ConnectionManager, listeners: &Weak<Listeners>) -> Result<(), Error> {
+    use super::schema::signals;
+    use diesel::r2d2::ManageConnection as _;
+    let mut db = manager.connect().map_err(|error| Error::internal("listening to the database", error))?;
+    let Db::Sqlite(conn) = &mut db else { return Ok(()) };
+    let mut last: Option<i64> = None;
+    let mut seen = None;
+    while let Some(listeners) = listeners.upgrade() {
+        // It changes with every commit of another connection, those of this process included.
+        let version: DataVersion = diesel::sql_query("PRAGMA data_version").get_result(conn)?;
+        if seen != Some(version.data_version) {
+            seen = Some(version.data_version);
+            let query = signals::table.order(signals::seq).select((signals::seq, signals::text));
+            let left: Vec<(i64, String)> =
+                query.filter(signals::seq.gt(last.unwrap_or_default())).load(conn)?;
+            // Of those that were left before nothing is known yet; of a gap it is not known what was in it.
+            let is_whole = left.first().is_none_or(|(seq, _)| Some(*seq) == last.map(|last| last + 1));
+            if !is_whole && last.is_some() {
+                listeners.hear(&Signal::Everything);
+            } else if last.is_some() {
+                left.iter().for_each(|(_, text)| listeners.hear(&Signal::parse(text)));
+            }
+            last = left.last().map(|(seq, _)| *seq).or(last).or(Some(0));
+        }
+        drop(listeners);
+        thread::sleep(POLL_COMMANDS);
+    }
+    Ok(())
 }
 
 /// Returns when the store is dropped, or with an error when the connection is lost.

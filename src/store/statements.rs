@@ -1,6 +1,6 @@
 //! Counts SQL statements, so that a test and `Server-Timing` can tell how many a request took.
 
-use std::{cell::Cell, future::Future, time::Duration};
+use std::{cell::Cell, fmt, future::Future, sync::OnceLock, time::Duration};
 
 thread_local! {
     static ON_THIS_THREAD: Cell<u32> = const { Cell::new(0) };
@@ -19,9 +19,21 @@ pub struct Usage {
     pub time: Duration,
 }
 
+static OBSERVER: OnceLock<fn(&str)> = OnceLock::new();
+
+/// Tells `observer` the text of every statement from now on, without the values in it: for tests that look at plans. Only the
+/// first one is told.
+pub fn observe(observer: fn(&str)) {
+    let _ = OBSERVER.set(observer);
+}
+
 /// Called by the instrumentation of each connection.
-pub(super) fn count_one() {
+pub(super) fn count_one(query: &dyn fmt::Display) {
     ON_THIS_THREAD.with(|count| count.set(count.get() + 1));
+    if let Some(observer) = OBSERVER.get() {
+        let text = query.to_string();
+        observer(text.split(" -- binds").next().unwrap_or_default());
+    }
 }
 
 /// Runs database work on this thread and counts its statements.

@@ -371,6 +371,18 @@ impl Client {
     }
 }
 
+impl Client {
+    /// Reads bytes that may be no text, such as compressed ones.
+    pub async fn bytes(&self, path: &str) -> (Answer, Vec<u8>) {
+        let request = self.http.get(format!("{}{path}", self.origin)).headers(self.headers.clone());
+        let response = request.send().await.unwrap();
+        let (status, headers) = (response.status(), response.headers().clone());
+        let bytes = response.bytes().await.unwrap().to_vec();
+        let (asked, json, text) = (format!("GET {path}"), Value::Null, String::new());
+        (Answer { asked, status, headers, json, text }, bytes)
+    }
+}
+
 /// What came back.
 #[derive(Debug, Clone)]
 pub struct Answer {

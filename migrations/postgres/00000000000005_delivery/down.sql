@@ -1,3 +1,4 @@
+DROP TABLE signals;
 ALTER TABLE article_contents DROP COLUMN refs;
 ALTER TABLE article_contents ADD COLUMN body TEXT NOT NULL DEFAULT '[]';
 UPDATE article_contents AS c SET body = b.body

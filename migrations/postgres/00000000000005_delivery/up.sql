@@ -23,3 +23,10 @@ UPDATE article_contents AS c SET refs = json_build_object(
             json_build_object('author', b.author_id, 'name', b.name, 'role', b.role) ORDER BY b.position)
         FROM content_bylines AS b WHERE b.article_id = c.article_id AND b.stage = c.stage), '[]')
 )::text;
+
+-- What commands that write to the file of a running server have changed, so that it forgets what it keeps in memory. Only on
+-- SQLite: PostgreSQL has NOTIFY.
+CREATE TABLE signals (
+    seq BIGINT GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+    text TEXT NOT NULL
+);

@@ -25,3 +25,10 @@ UPDATE article_contents SET refs = json_object(
         SELECT author_id, name, role FROM content_bylines AS b
         WHERE b.article_id = article_contents.article_id AND b.stage = article_contents.stage ORDER BY b.position)))
 );
+
+-- What commands that write to the file of a running server have changed, so that it forgets what it keeps in memory. Only on
+-- SQLite: PostgreSQL has NOTIFY.
+CREATE TABLE signals (
+    seq INTEGER PRIMARY KEY AUTOINCREMENT NOT NULL,
+    text TEXT NOT NULL
+);

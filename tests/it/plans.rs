@@ -1,0 +1,132 @@
+//! How lists are read: along an index, whatever is asked for. On SQLite, whose planner looks at the schema and not at how
+//! much there is.
+
+use std::{collections::BTreeSet, sync::Mutex};
+
+use masthead::{
+    http::{cache::CacheOptions, options::HttpOptions},
+    store::statements,
+};
+use rusqlite::Connection;
+use serde_json::json;
+
+use crate::app::TestApp;
+
+static TEXTS: Mutex<BTreeSet<String>> = Mutex::new(BTreeSet::new());
+
+fn observe(text: &str) {
+    if text.starts_with("SELECT") {
+        TEXTS.lock().unwrap().insert(text.to_owned());
+    }
+}
+
+/// The steps of the plan of a statement, each as SQLite tells it.
+fn plan(db: &Connection, text: &str) -> Vec<String> {
+    let mut statement = db.prepare(&format!("EXPLAIN QUERY PLAN {text}")).unwrap();
+    let steps = statement.query_map([], |row| row.get(3)).unwrap();
+    steps.collect::<Result<_, _>>().unwrap()
+}
+
+/// Tables that grow with the archive.
+const LARGE: [&str; 12] = [
+    "articles",
+    "article_contents",
+    "article_bodies",
+    "content_facets",
+    "content_tags",
+    "content_sections",
+    "content_bylines",
+    "related_links",
+    "slugs",
+    "corrections",
+    "changes",
+    "revisions",
+];
+
+/// Whether a step goes through all of a large table, by whatever name the statement calls it.
+fn scans(text: &str, step: &str) -> bool {
+    let Some(name) = step.strip_prefix("SCAN ").and_then(|rest| rest.split(' ').next()) else { return false };
+    let alias = format!("\"{name}\"");
+    LARGE.contains(&name)
+        || LARGE.iter().any(|table| {
+            text.contains(&format!("\"{table}\" AS {alias}"))
+                || text.contains(&format!("\"{table}\" as {alias}"))
+        })
+}
+
+#[actix_web::test]
+async fn every_read_goes_along_an_index() {
+    let cache = CacheOptions { bytes: 0, ..CacheOptions::default() };
+    let app = TestApp::start_with(HttpOptions { cache, ..HttpOptions::default() }).await;
+    let Some(path) = app.sqlite_path() else { return };
+    let editor = app.editor().await;
+    editor.post("/v1/tags", json!({"name": "Port"})).await.expect(201);
+    editor.post("/v1/tags", json!({"name": "Harbour"})).await.expect(201);
+    editor.post("/v1/authors", json!({"name": "Ada"})).await.expect(201);
+    app.section("world").await;
+    for number in 0..3 {
+        let members = json!({"tags": ["port"], "bylines": [{"author": "ada"}], "sections": ["world"]});
+        app.published_with(&format!("Bridge {number}"), members).await;
+    }
+    statements::observe(observe);
+    let reader = app.anonymous();
+    let by_date = [
+        "/v1/articles",
+        "/v1/articles?section=city",
+        "/v1/articles?section=world&section_scope=exact",
+        "/v1/articles?tag=port",
+        "/v1/articles?tag=port,harbour",
+        "/v1/articles?all_tags=port&all_tags=harbour",
+        "/v1/articles?author=ada",
+        "/v1/articles?type=news",
+        "/v1/articles?section=city&tag=port&author=ada&type=news&language=en",
+        "/v1/articles?published_after=2020-01-01T00:00:00Z&tag=port",
+        "/v1/articles?has=lead_image&section=city",
+        "/v1/articles?page=2&limit=1",
+        "/v1/articles?include=body,related,corrections",
+    ];
+    let mut paths: Vec<String> = by_date.map(str::to_owned).to_vec();
+    for list in by_date.iter().filter(|list| !list.contains("page=")) {
+        let joint = if list.contains('?') { '&' } else { '?' };
+        paths.push(format!("{list}{joint}sort=published_at"));
+        let first = reader.get(&format!("{list}{joint}limit=1")).await.expect(200);
+        if let Some(next) = first.json["page"]["next"].as_str() {
+            paths.push(format!("{list}{joint}limit=1&cursor={next}"));
+            let second = reader.get(&format!("{list}{joint}limit=1&cursor={next}")).await.expect(200);
+            let back = second.json["page"]["prev"].as_str().unwrap();
+            paths.push(format!("{list}{joint}limit=1&cursor={back}"));
+        }
+    }
+    let one = reader.get("/v1/articles/bridge-1").await.expect(200);
+    for rest in ["", "/body", "/links", "/inbound", "/corrections"] {
+        paths.push(format!("/v1/articles/{}{rest}", one.id()));
+        paths.push(format!("/v1/articles/bridge-1{rest}"));
+    }
+    paths.extend(["/v1/changes?since=1", "/v1/resolve?path=/city/bridge-1"].map(str::to_owned));
+    TEXTS.lock().unwrap().clear();
+    for path in &paths {
+        reader.get(path).await.expect(200);
+    }
+    let texts = TEXTS.lock().unwrap().clone();
+    assert!(texts.len() > 20, "{texts:#?}");
+    let db = Connection::open(path).unwrap();
+    for text in &texts {
+        // Other tests run at the same time, and some of what they ask may look at everything: what counts, and what nobody
+        // asks often.
+        let is_list = text.contains("FROM (\"content_facets\"")
+            || text.contains("FROM ((\"content_facets\"")
+            || text.contains("FROM (((\"content_facets\"");
+        let is_ours = is_list && text.contains("ORDER BY \"content_facets\".\"published_at\"");
+        let is_part = ["\"article_bodies\"", "\"related_links\"", "\"slugs\".\"slug\" ="]
+            .iter()
+            .any(|part| text.contains(part));
+        if text.to_lowercase().contains("count(*)") || !(is_ours || is_part) {
+            continue;
+        }
+        let steps = plan(&db, text);
+        assert!(!steps.iter().any(|step| scans(text, step)), "{text}\n{steps:#?}");
+        if is_ours {
+            assert!(!steps.iter().any(|step| step.contains("TEMP B-TREE")), "{text}\n{steps:#?}");
+        }
+    }
+}
