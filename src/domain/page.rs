@@ -13,7 +13,7 @@ pub const MAX_LIMIT: u32 = 100;
 pub const MAX_NUMBERED_ROWS: u32 = 10_000;
 
 /// The value by which a list is sorted.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(untagged)]
 pub enum SortValue {
     /// An instant in milliseconds, or a position.

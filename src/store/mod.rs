@@ -19,6 +19,7 @@ pub mod redirects;
 pub mod releases;
 pub mod request;
 mod schema;
+pub mod search;
 pub mod second_factors;
 pub mod sections;
 pub mod sessions;

@@ -9,7 +9,7 @@ use super::{
             article_contents as contents, content_bylines, content_facets, content_sections, content_tags,
             publication_facets, related_links,
         },
-        sections, to_json,
+        search, sections, to_json,
     },
     facet,
     links::LinkRow,
@@ -111,7 +111,7 @@ pub fn save(
     if old.is_none_or(|old| listing(old) != listing(document)) {
         save_references(db, id, number, dates.listed_at, document)?;
     }
-    Ok(())
+    search::index(db, id, stage, dates.listed_at, document, old)
 }
 
 /// What decides under what an article is listed.
