@@ -155,6 +155,16 @@ impl<T> Page<T> {
         Self { items: rows, limit: request.limit, next, prev, total }
     }
 
+    /// As [`Self::map`], where a row can fail.
+    ///
+    /// # Errors
+    /// The first one of `f`.
+    pub fn try_map<U, E>(self, f: impl FnMut(T) -> Result<U, E>) -> Result<Page<U>, E> {
+        let Self { items, limit, next, prev, total } = self;
+        let items = items.into_iter().map(f).collect::<Result<_, E>>()?;
+        Ok(Page { items, limit, next, prev, total })
+    }
+
     /// The same page of something made from its rows.
     pub fn map<U>(self, f: impl FnMut(T) -> U) -> Page<U> {
         let Self { items, limit, next, prev, total } = self;

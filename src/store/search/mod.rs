@@ -14,8 +14,9 @@ use diesel::{
 };
 
 use super::{
-    articles,
+    Lock, articles,
     conn::Db,
+    exclusive,
     schema::{
         articles as article_table, content_facets as facets, search_documents as documents,
         search_progress as progress,
@@ -29,6 +30,9 @@ use crate::domain::{
     instant::Instant,
     search::{IndexText, SearchQuery},
 };
+
+/// Articles that are indexed in one transaction.
+pub const BATCH: i64 = 200;
 
 /// Bits of a place that tell documents of one second apart.
 const SEQUENCE_BITS: u32 = 25;
@@ -200,33 +204,37 @@ pub fn index_batch(db: &mut Db, after: Option<i64>, limit: i64) -> Result<Option
 
 /// The id of the only row of the progress.
 const PROGRESS: i64 = 1;
-/// Documents are indexed as they are written once the index is built.
+/// Stands for an index that is complete: documents are indexed as they are written.
 const BUILT: i64 = i64::MAX;
 
-/// How far the index has been built.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Progress {
-    /// Up to this article; `None` at the beginning.
-    Through(Option<i64>),
-    /// It is there.
-    Built,
+/// Goes on with the building of an index that is not complete. Tells how many articles it indexed; `None` once there is
+/// nothing to do.
+pub(super) fn build_on(db: &mut Db) -> Result<Option<usize>, Error> {
+    let built_through = || progress::table.find(PROGRESS).select(progress::built_through);
+    if built_through().first(db).optional()? == Some(BUILT) {
+        return Ok(None);
+    }
+    // Another node may be at it, too.
+    exclusive(db, Lock::SearchProgress)?;
+    let through: Option<i64> = built_through().first(db).optional()?;
+    if through == Some(BUILT) {
+        return Ok(None);
+    }
+    let batch = index_batch(db, through, BATCH)?;
+    set_built_through(db, batch.map_or(BUILT, |(last, _)| last))?;
+    Ok(batch.map(|(_, indexed)| indexed))
 }
 
-/// How far the index has been built.
-pub fn progress(db: &mut Db) -> Result<Progress, Error> {
-    let through = progress::table.find(PROGRESS).select(progress::built_through).first(db).optional()?;
-    Ok(if through == Some(BUILT) { Progress::Built } else { Progress::Through(through) })
+/// Notes that the index is complete.
+pub fn set_built(db: &mut Db) -> Result<(), Error> {
+    exclusive(db, Lock::SearchProgress)?;
+    set_built_through(db, BUILT)
 }
 
-/// Notes how far the index has been built.
-pub fn set_progress(db: &mut Db, to: Progress) -> Result<(), Error> {
-    let through = match to {
-        Progress::Built => BUILT,
-        Progress::Through(last) => last.unwrap_or_default(),
-    };
+fn set_built_through(db: &mut Db, last: i64) -> Result<(), Error> {
     let known = progress::table.find(PROGRESS);
-    if diesel::update(known).set(progress::built_through.eq(through)).execute(db)? == 0 {
-        let row = (progress::id.eq(PROGRESS), progress::built_through.eq(through));
+    if diesel::update(known).set(progress::built_through.eq(last)).execute(db)? == 0 {
+        let row = (progress::id.eq(PROGRESS), progress::built_through.eq(last));
         diesel::insert_into(progress::table).values(row).execute(db)?;
     }
     Ok(())
