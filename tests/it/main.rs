@@ -40,6 +40,7 @@ mod releases;
 mod resolve;
 mod revisions;
 mod schedule;
+mod search;
 mod second_factor;
 mod secrets;
 mod sections;
