@@ -23,7 +23,7 @@ use super::{
     },
     LoadContext, facet,
     list::{Listed, conditions},
-    load::{ContentRow, SectionColumns, complete},
+    load::{ContentRow, HeadRow, complete},
     narrow::narrowed,
     stage_number,
 };
@@ -276,7 +276,7 @@ fn load(
         return Ok(Vec::new());
     }
     let ids: Vec<i64> = places.iter().map(|(id, _)| *id).collect();
-    let rows: Vec<(i16, (ContentRow, SectionColumns, Option<i64>))> = load_among!(
+    let rows: Vec<(i16, HeadRow)> = load_among!(
         db,
         contents::table
             .inner_join(articles::table)
