@@ -6,7 +6,7 @@
 //!
 //! | layer | what it is |
 //! | --- | --- |
-//! | [`cli`] | one file per subcommand: serve, migrate, user, token, keys, demo, openapi |
+//! | [`cli`] | one file per subcommand: serve, migrate, user, token, keys, search, demo, openapi |
 //! | [`app`] | builds the application once, for the binary and for tests alike |
 //! | [`http`] | Actix: routes, extractors, DTOs, problem+json, caching headers, OpenAPI |
 //! | [`worker`] | background loops: what happens by itself when its time has come |

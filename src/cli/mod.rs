@@ -5,6 +5,7 @@ mod healthcheck;
 mod keys;
 mod migrate;
 mod openapi;
+mod search;
 mod serve;
 mod token;
 mod user;
@@ -46,6 +47,9 @@ enum Command {
     /// Manage the keys with which access tokens are signed
     #[command(subcommand)]
     Keys(keys::Command),
+    /// Look after the full-text index
+    #[command(subcommand)]
+    Search(search::Command),
     /// Fill an empty newsroom with articles to try things out
     Demo(demo::Args),
     /// Write the OpenAPI document, or check that the written one is right
@@ -108,6 +112,7 @@ async fn run(cli: Cli) -> Result<(), Failure> {
         Command::User(command) => user::run(&migrated(&config).await?, command).await,
         Command::Token(command) => token::run(&migrated(&config).await?, command).await,
         Command::Keys(command) => keys::run(&config, &migrated(&config).await?, command).await,
+        Command::Search(command) => search::run(&migrated(&config).await?, command).await,
         Command::Demo(args) => Ok(demo::run(&migrated(&config).await?, args).await?),
         Command::Openapi(args) => openapi::run(args),
         Command::Healthcheck => healthcheck::run(&config),

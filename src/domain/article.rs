@@ -487,6 +487,8 @@ pub enum ArticleOrder {
     UpdatedAt,
     /// By headline.
     Headline,
+    /// By relevance; of a search only.
+    Relevance,
 }
 
 /// Whose work is asked for.

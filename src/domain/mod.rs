@@ -24,6 +24,7 @@ pub mod preview;
 pub mod redirect;
 pub mod release;
 pub mod revision;
+pub mod search;
 pub mod section;
 pub mod session;
 pub mod site;

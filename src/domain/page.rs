@@ -13,7 +13,7 @@ pub const MAX_LIMIT: u32 = 100;
 pub const MAX_NUMBERED_ROWS: u32 = 10_000;
 
 /// The value by which a list is sorted.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(untagged)]
 pub enum SortValue {
     /// An instant in milliseconds, or a position.
@@ -153,6 +153,16 @@ impl<T> Page<T> {
         let next = if backwards || more { at(rows.last(), false) } else { None };
         let prev = if if backwards { more } else { started_inside } { at(rows.first(), true) } else { None };
         Self { items: rows, limit: request.limit, next, prev, total }
+    }
+
+    /// As [`Self::map`], where a row can fail.
+    ///
+    /// # Errors
+    /// The first one of `f`.
+    pub fn try_map<U, E>(self, f: impl FnMut(T) -> Result<U, E>) -> Result<Page<U>, E> {
+        let Self { items, limit, next, prev, total } = self;
+        let items = items.into_iter().map(f).collect::<Result<_, E>>()?;
+        Ok(Page { items, limit, next, prev, total })
     }
 
     /// The same page of something made from its rows.

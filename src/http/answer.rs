@@ -101,6 +101,13 @@ impl<'a, T: Serialize> Answer<'a, T> {
         self
     }
 
+    /// The same answer with another body.
+    #[must_use]
+    pub fn map<U>(self, f: impl FnOnce(T) -> U) -> Answer<'a, U> {
+        let Self { request, body, status, version, private, location, link, fields, keys, modified } = self;
+        Answer { request, body: f(body), status, version, private, location, link, fields, keys, modified }
+    }
+
     /// What the answer shows: with keys a public answer is kept by caches until one of them changes.
     #[must_use]
     pub fn keys(mut self, keys: SurrogateKeys) -> Self {

@@ -368,12 +368,15 @@ fn example(schema: &Value, schemas: &Value) -> Option<Value> {
     if schema["type"] == "array" {
         return Some(json!([example(&schema["items"], schemas)?]));
     }
-    // A schema without properties ends here; a page of a list may be left out.
+    // A schema without properties ends here; a page of a list and what is optional may be left out.
+    let required = |name: &str| {
+        schema["required"].as_array().is_some_and(|names| names.iter().any(|known| known == name))
+    };
     let mut whole = Map::new();
     for (name, property) in schema["properties"].as_object()? {
         match example(property, schemas) {
             Some(example) => drop(whole.insert(name.clone(), example)),
-            None if name == "page" => {}
+            None if name == "page" || !required(name) => {}
             None => return None,
         }
     }

@@ -10,6 +10,7 @@ pub mod oidc;
 pub mod redirects;
 pub mod releases;
 pub mod resolve;
+pub mod search;
 pub mod second_factor;
 pub mod sections;
 pub mod sessions;

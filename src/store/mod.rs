@@ -19,6 +19,7 @@ pub mod redirects;
 pub mod releases;
 pub mod request;
 mod schema;
+pub mod search;
 pub mod second_factors;
 pub mod sections;
 pub mod sessions;
@@ -388,13 +389,19 @@ impl Store {
         self.writes.run(Mode::Rehearse, work).await
     }
 
-    /// Brings the database up to this program's version. Blocks.
+    /// Brings the database up to this program's version, and builds the search index if it has never been built to its
+    /// end, which takes some minutes for a hundred thousand articles. Blocks.
     ///
     /// # Errors
     /// When a migration fails, which leaves the database as it was before that migration, or when the database is newer
     /// than the program.
     pub fn migrate(&self) -> Result<Vec<String>, Error> {
-        migrations::run(&mut *self.writes.connection()?)
+        let mut db = self.writes.connection()?;
+        let applied = migrations::run(&mut db)?;
+        while let Some(indexed) = transaction(&mut db, Mode::Write, search::build_on)? {
+            tracing::info!(articles = indexed, "building the search index");
+        }
+        Ok(applied)
     }
 
     /// Whether there is any article, in whatever state.
@@ -452,6 +459,8 @@ enum Lock {
     Administrators = 5,
     /// How often logging in has failed.
     Attempts = 6,
+    /// How far the search index has been built.
+    SearchProgress = 7,
 }
 
 /// Reads a JSON column.

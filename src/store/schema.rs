@@ -205,6 +205,24 @@ table! {
 }
 
 table! {
+    search_documents (doc) {
+        doc -> BigInt,
+        article_id -> BigInt,
+        stage -> SmallInt,
+        listed_at -> BigInt,
+        headline -> Text,
+        lead -> Text,
+    }
+}
+
+table! {
+    search_progress (id) {
+        id -> BigInt,
+        built_through -> BigInt,
+    }
+}
+
+table! {
     related_links (id, stage) {
         id -> BigInt,
         stage -> SmallInt,
@@ -515,6 +533,7 @@ allow_tables_to_appear_in_same_query!(
     content_tags,
     content_bylines,
     content_facets,
+    search_documents,
     related_links,
     revisions,
     publications,

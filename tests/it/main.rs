@@ -42,6 +42,7 @@ mod resolve;
 mod response_cache;
 mod revisions;
 mod schedule;
+mod search;
 mod second_factor;
 mod secrets;
 mod sections;

@@ -64,10 +64,12 @@ impl Schema {
     }
 }
 
+// The full-text index itself, search_text, is each database's own.
+
 const SQLITE_COLUMNS: &str = r#"
     SELECT t.name AS owner, c.name AS name, lower(c.type) AS kind, c."notnull" OR c.pk > 0 AS required
     FROM sqlite_master t, pragma_table_info(t.name) c
-    WHERE t.type = 'table' AND t.name NOT LIKE '\_\_diesel%' ESCAPE '\' AND t.name NOT LIKE 'sqlite%'"#;
+    WHERE t.type = 'table' AND t.name NOT LIKE '\_\_diesel%' ESCAPE '\' AND t.name NOT LIKE 'sqlite%' AND t.name NOT LIKE 'search\_text%' ESCAPE '\'"#;
 
 const SQLITE_INDEXES: &str = r#"
     SELECT t.name AS owner, CASE i.origin WHEN 'c' THEN i.name ELSE '' END AS name, i."unique" AS is_unique,
@@ -80,12 +82,13 @@ const SQLITE_INDEXES: &str = r#"
     SELECT t.name, '', 1, 0, (SELECT group_concat(k.name, ',')
         FROM (SELECT * FROM pragma_table_info(t.name) WHERE pk > 0 ORDER BY pk) k)
     FROM sqlite_master t
-    WHERE t.type = 'table' AND t.name NOT LIKE '\_\_diesel%' ESCAPE '\' AND t.name NOT LIKE 'sqlite%'"#;
+    WHERE t.type = 'table' AND t.name NOT LIKE '\_\_diesel%' ESCAPE '\' AND t.name NOT LIKE 'sqlite%' AND t.name NOT LIKE 'search\_text%' ESCAPE '\'"#;
 
 const POSTGRES_COLUMNS: &str = r"
     SELECT table_name::text AS owner, column_name::text AS name, data_type::text AS kind, is_nullable = 'NO' AS required
     FROM information_schema.columns
-    WHERE table_schema = 'public' AND table_name NOT LIKE '\_\_diesel%'";
+    WHERE table_schema = 'public' AND table_name NOT LIKE '\_\_diesel%'
+        AND table_name <> 'search_text'";
 
 const POSTGRES_INDEXES: &str = r"
     SELECT t.relname::text AS owner,
@@ -99,7 +102,8 @@ const POSTGRES_INDEXES: &str = r"
     FROM pg_index x
     JOIN pg_class t ON t.oid = x.indrelid
     JOIN pg_class i ON i.oid = x.indexrelid
-    WHERE t.relnamespace = 'public'::regnamespace AND t.relname NOT LIKE '\_\_diesel%'";
+    WHERE t.relnamespace = 'public'::regnamespace AND t.relname NOT LIKE '\_\_diesel%'
+        AND t.relname <> 'search_text'";
 
 fn sqlite() -> Db {
     Db::Sqlite(SqliteConnection::establish(":memory:").unwrap())

@@ -4,7 +4,7 @@ use serde::Serialize;
 use serde_json::value::RawValue;
 use utoipa::ToSchema;
 
-use super::actions::Outcome;
+use super::{super::answer::PageInfo, actions::Outcome};
 use crate::{
     domain::{
         article::{ArticleType, Byline, Image, Seo, Stage, Workflow},
@@ -14,6 +14,7 @@ use crate::{
         id::{ArticleId, BlockId, LinkId},
         instant::Instant,
         link::{self, LinkCard, LinkKind, LinkTarget, RelatedLink},
+        search::{Facets, Highlights},
         section::SectionCard,
         slug::Slug,
         tag::TagCard,
@@ -103,10 +104,32 @@ pub struct Article {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(required = false, nullable = false)]
     pub workflow: Option<Workflow>,
+    /// In the results of a search: where the hits are.
+    #[serde(rename = "match", skip_serializing_if = "Option::is_none")]
+    #[schema(required = false, nullable = false)]
+    pub matched: Option<Highlights>,
     /// After a step of the workflow: what it did, or with `dry_run` would do.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(required = false, nullable = false)]
     pub outcome: Option<Outcome>,
+}
+
+/// A page of articles, with `q` of those found.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct ArticleList {
+    /// The items of the page, in order.
+    pub data: Vec<Article>,
+    /// Where the page is in the list.
+    pub page: PageInfo,
+    /// How many of the articles found are under what; only with `facets`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(required = false, nullable = false)]
+    pub facets: Option<Facets>,
+    /// Whether there may be more articles, older ones, that a search did not look at: they are neither in the list nor
+    /// counted. Only with `q`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(required = false, nullable = false)]
+    pub is_partial: Option<bool>,
 }
 
 /// A body on its way out: as it was stored, or with the cards of its links put in.
@@ -255,6 +278,7 @@ impl TryFrom<ArticleView> for Article {
             stage: article.stage,
             version: article.version,
             workflow,
+            matched: None,
             outcome: None,
         })
     }

@@ -12,7 +12,7 @@ use actix_web::{HttpRequest, HttpResponse, get, patch, post, web::Data};
 
 pub use self::query::{ArticleListQuery, ArticleQuery};
 use self::{
-    dto::Article,
+    dto::{Article, ArticleList},
     editing::{Editing, changed},
     input::{ArticleCreate, ArticlePatch},
     query::Wanted,
@@ -26,10 +26,15 @@ use super::{
 };
 use crate::{
     domain::{
+        article::Include,
+        change::Entity,
         error::{Error, Fault},
         surrogate::SurrogateKeys,
     },
-    service::{Newsroom, articles},
+    service::{
+        Newsroom,
+        articles::{self, ArticleView, SearchRequest, SearchResult},
+    },
 };
 
 /// An id in the path; what is no id names nothing.
@@ -46,8 +51,18 @@ pub(super) fn id_segment<T: std::str::FromStr>(
 /// Live articles, newest first. With credentials `stage=draft` lists drafts: a contributor's own, everybody's for others.
 /// All filters must hold. `tag` takes several tags separated by commas and finds articles with any of them; `all_tags`
 /// finds those with all. `section` includes the sections below it. `as_of` lists what readers saw at an instant, or will see.
+///
+/// `q` searches headline, kicker, standfirst and body, and can be combined with every filter but `as_of`. Each item then
+/// has `match` with the hits marked. `sort=relevance` is relevance times recency. Relevance is the mean over the words
+/// and phrases of what each is worth in its best place: 8 in the headline, 3 in kicker or standfirst, 1 in the body.
+/// Recency is 1 at the publication (for drafts, the making), and what is above ¼ of it halves every 30 days. Among
+/// equals the newer article, by id, comes first.
+///
+/// A search looks at the newest 5,000 articles with the words and finds the newest 1,000 of them that fit the filters;
+/// by relevance also those with the words in the headline, by the same bounds. `is_partial` tells when there may be
+/// more; `count`, `facets` and the last page end with what was found.
 #[utoipa::path(tag = "articles", params(ArticleListQuery), security((), ("bearer" = [])),
-    responses((status = 200, description = "A page of articles.", body = List<Article>)))]
+    responses((status = 200, description = "A page of articles.", body = ArticleList)))]
 #[get("/articles")]
 pub async fn list_articles(
     request: HttpRequest,
@@ -57,7 +72,25 @@ pub async fn list_articles(
     Query(query): Query<ArticleListQuery>,
 ) -> Result<HttpResponse, Error> {
     let fields = query.fields(&contract)?;
-    let (wanted, as_of) = (query.request()?, query.as_of()?);
+    let (search, wanted, as_of) = (query.search()?, query.request()?, query.as_of()?);
+    let includes = query.includes();
+    if let Some(search) = search {
+        let wanted = SearchRequest { query: search, list: wanted, facets: query.facets() };
+        let SearchResult { page, facets, is_partial } =
+            articles::search(&newsroom, principal.clone(), wanted).await?;
+        let page = page.try_map(|found| {
+            let matched = Some(found.highlights);
+            item(found.view, includes).map(|article| Article { matched, ..article })
+        })?;
+        // Any article may come to match, and facets and cards show sections, tags and authors.
+        let entities = [Entity::Article, Entity::Section, Entity::Tag, Entity::Author];
+        let keys = entities.into_iter().fold(SurrogateKeys::default(), SurrogateKeys::all);
+        return Answer::page(&request, &principal, page)
+            .map(|List { data, page }| ArticleList { data, page, facets, is_partial: Some(is_partial) })
+            .keys(keys)
+            .fields(fields)
+            .send();
+    }
     let (page, keys) = match as_of {
         None => articles::list(&newsroom, principal.clone(), wanted).await?,
         Some(at) => {
@@ -65,29 +98,23 @@ pub async fn list_articles(
             (page, SurrogateKeys::default())
         }
     };
-    let mut data = Vec::with_capacity(page.items.len());
-    let includes = query.includes();
-    for view in page.items {
-        let mut article = Article::try_from(view)?;
-        if !includes.body {
-            article.body = None;
-        }
-        if !includes.related {
-            article.related = None;
-        }
-        if !includes.corrections {
-            article.corrections = None;
-        }
-        data.push(article);
-    }
-    let page = crate::domain::page::Page {
-        items: data,
-        limit: page.limit,
-        next: page.next,
-        prev: page.prev,
-        total: page.total,
-    };
-    Answer::page(&request, &principal, page).keys(keys).fields(fields).send()
+    let page = page.try_map(|view| item(view, includes))?;
+    Answer::page(&request, &principal, page)
+        .map(|List { data, page }| ArticleList { data, page, facets: None, is_partial: None })
+        .keys(keys)
+        .fields(fields)
+        .send()
+}
+
+/// An article as an item of a list: with the parts that are asked for.
+fn item(view: ArticleView, includes: Include) -> Result<Article, Error> {
+    let article = Article::try_from(view)?;
+    Ok(Article {
+        body: article.body.filter(|_| includes.body),
+        related: article.related.filter(|_| includes.related),
+        corrections: article.corrections.filter(|_| includes.corrections),
+        ..article
+    })
 }
 
 /// Create an article

@@ -12,6 +12,7 @@ use crate::{
         id::ArticleId,
         instant::Instant,
         page::DEFAULT_LIMIT,
+        search::{FacetKind, SearchQuery},
         slug::Reference,
         workflow::State,
     },
@@ -40,6 +41,9 @@ pub enum ArticleSort {
     /// By headline, the other way round.
     #[serde(rename = "-headline")]
     HeadlineDescending,
+    /// By relevance and recency; only with `q`, and then the default.
+    #[serde(rename = "relevance")]
+    Relevance,
 }
 
 /// How far a section reaches.
@@ -77,6 +81,14 @@ pub enum IncludePart {
 #[into_params(parameter_in = Query)]
 #[serde(default)]
 pub struct ArticleListQuery {
+    /// Search: only articles with all these words. `"…"` is a phrase, `harb*` the beginning of a word (two characters at
+    /// least), `-word` and `-"…"` are what must not occur. Other signs mean nothing. Case and accents make no difference;
+    /// words are not reduced to their stems. At most 20 terms.
+    #[param(max_length = 500, example = "\"harbour bridge\" reop* -ferry")]
+    q: Option<String>,
+    /// Also count, in the result of the search, sections, tags or types, the 20 most frequent of each; only with `q`.
+    #[param(inline)]
+    facets: Vec<FacetKind>,
     /// Which form of the documents: `live`, or with credentials `draft` or `scheduled`.
     #[param(default = "live")]
     stage: Stage,
@@ -131,9 +143,9 @@ pub struct ArticleListQuery {
     /// that has passed `section` is the only filter and `-published_at` the only order.
     #[param(value_type = Option<String>, format = DateTime)]
     as_of: Option<String>,
-    /// The order.
-    #[param(inline)]
-    sort: ArticleSort,
+    /// The order; `-published_at` by default, with `q` `relevance`.
+    #[param(inline, value_type = Option<ArticleSort>)]
+    sort: Option<ArticleSort>,
     /// Parts that lists leave out otherwise.
     #[param(inline)]
     include: Vec<IncludePart>,
@@ -156,6 +168,8 @@ pub struct ArticleListQuery {
 impl Default for ArticleListQuery {
     fn default() -> Self {
         Self {
+            q: None,
+            facets: Vec::new(),
             stage: Stage::Live,
             section: None,
             section_scope: None,
@@ -174,7 +188,7 @@ impl Default for ArticleListQuery {
             state: None,
             assignee: None,
             as_of: None,
-            sort: ArticleSort::NewestFirst,
+            sort: None,
             include: Vec::new(),
             fields: None,
             limit: DEFAULT_LIMIT,
@@ -210,6 +224,25 @@ impl ArticleListQuery {
         Ok(at)
     }
 
+    /// What is searched for, if anything.
+    pub(super) fn search(&self) -> Result<Option<SearchQuery>, Error> {
+        let Some(text) = &self.q else {
+            return match self.facets.is_empty() {
+                true => Ok(None),
+                false => parameter_fault("facets", "only_search", "are for searches, with q, only"),
+            };
+        };
+        if self.as_of.is_some() {
+            return parameter_fault("q", "excluded", "cannot be combined with as_of");
+        }
+        SearchQuery::parse(text).map(Some).map_err(|fault| Error::InvalidParameters(vec![fault]))
+    }
+
+    /// What is to be counted in the result.
+    pub(super) fn facets(&self) -> Vec<FacetKind> {
+        self.facets.clone()
+    }
+
     /// What the service is asked for.
     pub(super) fn request(&self) -> Result<ArticleListRequest, Error> {
         let drafts_only = [("state", self.state.is_some()), ("assignee", self.assignee.is_some())];
@@ -217,7 +250,12 @@ impl ArticleListQuery {
         if let Some((name, _)) = refused {
             return parameter_fault(name, "only_drafts", "is for stage=draft only");
         }
-        let (order, descending, sort) = match self.sort {
+        let by_default = if self.q.is_some() { ArticleSort::Relevance } else { ArticleSort::NewestFirst };
+        let (order, descending, sort) = match self.sort.unwrap_or(by_default) {
+            ArticleSort::Relevance if self.q.is_none() => {
+                return parameter_fault("sort", "only_search", "relevance is for searches, with q, only");
+            }
+            ArticleSort::Relevance => (ArticleOrder::Relevance, true, "relevance"),
             ArticleSort::NewestFirst => (ArticleOrder::PublishedAt, true, "-published_at"),
             ArticleSort::OldestFirst => (ArticleOrder::PublishedAt, false, "published_at"),
             ArticleSort::LastChangedFirst => (ArticleOrder::UpdatedAt, true, "-updated_at"),

@@ -12,6 +12,7 @@ mod notes;
 mod preflight;
 mod previews;
 mod publish;
+mod search;
 
 use std::collections::HashMap;
 
@@ -36,6 +37,7 @@ pub use self::{
     preflight::{check_findings, preflight},
     previews::{PreviewLink, create_preview, delete_preview, get_preview, list_previews, open_preview},
     publish::{keep_live, lock_settled, next_due, record_change, settle_due},
+    search::{FoundArticle, SearchRequest, SearchResult, search},
 };
 use super::Newsroom;
 use crate::{
@@ -46,7 +48,7 @@ use crate::{
         },
         change::Entity,
         error::{Error, ErrorCode},
-        id::ArticleId,
+        id::{ArticleId, UserId},
         instant::Instant,
         page::{Page, PageRequest},
         permission::{Action, Grant, Standing, allows, credential_allows, require_on_article},
@@ -250,20 +252,9 @@ async fn list_at(
     request: ArticleListRequest,
     now: Instant,
 ) -> Result<(Page<ArticleView>, SurrogateKeys), Error> {
-    let only_own = match request.stage {
-        Stage::Live => None,
-        Stage::Draft | Stage::Scheduled => {
-            let user = principal.user()?;
-            if !credential_allows(&user.credential, Action::ReadDraft) {
-                return Err(Error::insufficient_scope(Action::ReadDraft.scopes()));
-            }
-            (Action::ReadDraft.grant(user.role) != Grant::All).then_some(user.id)
-        }
-    };
+    let only_own = only_own(&principal, request.stage)?;
     let mut request = request;
-    if request.filter.assignee == Some(AssigneeFilter::Me) {
-        request.filter.assignee = Some(AssigneeFilter::User(principal.user()?.id));
-    }
+    request.filter = meaning(request.filter, &principal)?;
     let site = newsroom.site.clone();
     newsroom
         .store
@@ -278,6 +269,28 @@ async fn list_at(
             Ok((Page { items: views(db, &principal, items, now)?, limit, next, prev, total }, keys))
         })
         .await
+}
+
+/// Whose documents of a stage the principal may list: everybody's, or only those of this user.
+fn only_own(principal: &Principal, stage: Stage) -> Result<Option<UserId>, Error> {
+    match stage {
+        Stage::Live => Ok(None),
+        Stage::Draft | Stage::Scheduled => {
+            let user = principal.user()?;
+            if !credential_allows(&user.credential, Action::ReadDraft) {
+                return Err(Error::insufficient_scope(Action::ReadDraft.scopes()));
+            }
+            Ok((Action::ReadDraft.grant(user.role) != Grant::All).then_some(user.id))
+        }
+    }
+}
+
+/// The filter as the principal means it.
+fn meaning(mut filter: ArticleFilter, principal: &Principal) -> Result<ArticleFilter, Error> {
+    if filter.assignee == Some(AssigneeFilter::Me) {
+        filter.assignee = Some(AssigneeFilter::User(principal.user()?.id));
+    }
+    Ok(filter)
 }
 
 /// One article in one stage.

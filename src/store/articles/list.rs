@@ -6,17 +6,18 @@ use super::{
     super::{
         conn::{Backend, Db},
         schema::{
-            article_contents as contents, articles, authors, content_bylines, content_facets as facets,
+            article_contents as contents, articles, content_facets as facets,
         },
         slugs,
         tags::bad_cursor,
     },
     LoadContext, facet,
     load::{ContentRow, complete},
+    narrow::narrowed,
     stage_number,
 };
 use crate::domain::{
-    article::{Article, ArticleFilter, ArticleOrder, ArticleType, AssigneeFilter, Stage},
+    article::{Article, ArticleFilter, ArticleOrder, ArticleType, Stage},
     change::Entity,
     error::Error,
     id::UserId,
@@ -28,13 +29,13 @@ use crate::domain::{
 diesel::alias!(facets as also: AlsoFacets);
 
 /// A condition on what an article is listed under: any of these facets of one kind.
-struct Listed {
-    kind: i16,
-    ids: Vec<i64>,
+pub(super) struct Listed {
+    pub kind: i16,
+    pub ids: Vec<i64>,
 }
 
 /// The conditions of a filter as facets; `None` if one of its names belongs to nothing, so that nothing fits.
-fn conditions(db: &mut Db, filter: &ArticleFilter) -> Result<Option<Vec<Listed>>, Error> {
+pub(super) fn conditions(db: &mut Db, filter: &ArticleFilter) -> Result<Option<Vec<Listed>>, Error> {
     let mut conditions = Vec::new();
     let section_kind = if filter.section_exact { facet::SECTION_EXACT } else { facet::SECTION };
     let all_tags: Vec<_> = filter.all_tags.iter().map(std::slice::from_ref).collect();
@@ -124,48 +125,7 @@ pub fn list(
             query = query.filter(contents::live_from.le(now));
             query = query.filter(contents::live_until.is_null().or(contents::live_until.gt(now)));
         }
-        if let Some(language) = &filter.language {
-            query = query.filter(contents::language.eq(language.clone()));
-        }
-        if let Some(instant) = filter.published_after {
-            query = query.filter(facets::published_at.ge(instant.millis()));
-        }
-        if let Some(instant) = filter.published_before {
-            query = query.filter(facets::published_at.lt(instant.millis()));
-        }
-        if let Some(instant) = filter.updated_after {
-            query = query.filter(contents::updated_at.ge(instant.millis()));
-        }
-        if let Some(instant) = filter.updated_before {
-            query = query.filter(contents::updated_at.lt(instant.millis()));
-        }
-        if !filter.ids.is_empty() {
-            query = query
-                .filter(facets::article_id.eq_any(filter.ids.iter().map(|id| id.get()).collect::<Vec<_>>()));
-        }
-        if !filter.exclude.is_empty() {
-            query = query.filter(
-                facets::article_id.ne_all(filter.exclude.iter().map(|id| id.get()).collect::<Vec<_>>()),
-            );
-        }
-        if filter.has_lead_image {
-            query = query.filter(contents::lead_image.is_not_null());
-        }
-        if let Some(state) = filter.state {
-            query = query.filter(articles::state.eq(state.as_str()));
-        }
-        if let Some(AssigneeFilter::User(user)) = filter.assignee {
-            query = query.filter(articles::assignee_id.eq(user.get()));
-        }
-        if let Some(user) = only_own {
-            let named = content_bylines::table
-                .inner_join(authors::table)
-                .filter(content_bylines::stage.eq(stage_number(Stage::Draft)))
-                .filter(authors::user_id.eq(user.get()))
-                .select(content_bylines::article_id);
-            query = query.filter(articles::created_by.eq(user.get()).or(articles::id.eq_any(named)));
-        }
-        query
+        narrowed!(query, filter, only_own, id = facets::article_id, date = facets::published_at)
     };
 
     let total = if request.count { Some(filtered().count().get_result(db)?) } else { None };
@@ -198,7 +158,8 @@ pub fn list(
         }};
     }
     let query = match order {
-        ArticleOrder::PublishedAt => ordered!(facets::published_at, Number),
+        // Relevance is that of a search; here is none.
+        ArticleOrder::PublishedAt | ArticleOrder::Relevance => ordered!(facets::published_at, Number),
         ArticleOrder::UpdatedAt => ordered!(contents::updated_at, Number),
         ArticleOrder::Headline => ordered!(contents::headline, Text),
     };
@@ -207,7 +168,7 @@ pub fn list(
         .load(db)?;
     let page = Page::from_rows(rows, request, sort, total, |(row, _, published_at)| {
         let value = match order {
-            ArticleOrder::PublishedAt => SortValue::Number(*published_at),
+            ArticleOrder::PublishedAt | ArticleOrder::Relevance => SortValue::Number(*published_at),
             ArticleOrder::UpdatedAt => SortValue::Number(row.updated_at),
             ArticleOrder::Headline => SortValue::Text(row.headline.clone()),
         };

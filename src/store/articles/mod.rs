@@ -5,11 +5,13 @@ pub mod facet;
 mod links;
 mod list;
 mod load;
+mod narrow;
 pub mod notes;
 pub mod previews;
 mod refs;
 pub mod revisions;
 mod save;
+mod search;
 
 use diesel::prelude::*;
 
@@ -20,6 +22,7 @@ pub use self::{
     load::{Audience, LoadContext, get, get_by_slug, get_stage},
     refs::{due, existing, next_due, public_slug, retraction_reason, revision_of, slug_of},
     save::{Dates, copy_facets, remove, rewrite_refs, save, set_live_until, set_revision, set_updated},
+    search::{Found, Search, search},
 };
 use super::{
     audit,

@@ -11,7 +11,7 @@ use super::{
             article_bodies as bodies, article_contents as contents, content_bylines, content_facets,
             content_sections, content_tags, publication_facets, related_links,
         },
-        sections,
+        search, sections,
         signals::{self, Signal},
         to_json,
     },
@@ -124,7 +124,7 @@ pub fn save(
     if old.is_none_or(|old| listing(old) != listing(document)) {
         save_references(db, id, number, dates.listed_at, document)?;
     }
-    Ok(())
+    search::index(db, id, stage, dates.listed_at, document, old)
 }
 
 /// What decides under what an article is listed.

@@ -1,0 +1,260 @@
+//! The full-text index: what is in it, and how it is kept. All SQL of its own is in `sqlite.rs` and `postgres.rs`.
+//!
+//! Each document has a place in the index, a number that sorts by the date of lists, so that the newest matches of a word
+//! are found without a look at the others, however frequent it is. The words are folded in `domain/search` before they
+//! get here: both databases find the same.
+
+mod postgres;
+mod sqlite;
+
+use diesel::{
+    dsl::{count_star, sql},
+    prelude::*,
+    sql_types::{Bool, Text},
+};
+
+use super::{
+    Lock, articles,
+    conn::Db,
+    exclusive,
+    schema::{
+        articles as article_table, content_facets as facets, search_documents as documents,
+        search_progress as progress,
+    },
+    site,
+};
+use crate::domain::{
+    article::{Document, Stage},
+    error::Error,
+    id::ArticleId,
+    instant::Instant,
+    search::{IndexText, SearchQuery},
+};
+
+/// Articles that are indexed in one transaction.
+pub const BATCH: i64 = 200;
+
+/// Bits of a place that tell documents of one second apart.
+const SEQUENCE_BITS: u32 = 25;
+/// Bits of a place for the second.
+const SECOND_BITS: u32 = 35;
+/// Seconds before 1970 that a place can be, some 544 years.
+const SECONDS_BEFORE: i64 = 1 << (SECOND_BITS - 1);
+
+/// The first place for documents of a stage with this date. Scheduled documents, few of them, come after live ones:
+/// readers are shown both together, the newest first.
+fn place(stage: Stage, at: Instant) -> i64 {
+    let stage = match stage {
+        Stage::Draft => 0_i64,
+        Stage::Live => 1,
+        Stage::Scheduled => 2,
+    };
+    let second = at.millis().div_euclid(1_000).saturating_add(SECONDS_BEFORE);
+    let second = second.clamp(0, (1 << SECOND_BITS) - 1);
+    (stage << (SECOND_BITS + SEQUENCE_BITS)) | (second << SEQUENCE_BITS)
+}
+
+/// The last place for documents of a stage with this date.
+fn last_place(stage: Stage, at: Instant) -> i64 {
+    place(stage, at) | ((1 << SEQUENCE_BITS) - 1)
+}
+
+/// Which words are looked at.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Within {
+    /// All.
+    Document,
+    /// What must occur has to be in the headline.
+    Headline,
+}
+
+/// The places of the newest documents of a stage that fit a query, `limit` at most, dated from `from` until `until`,
+/// the seconds of both included.
+pub fn newest(
+    db: &mut Db,
+    query: &SearchQuery,
+    within: Within,
+    stage: Stage,
+    (from, until): (Option<Instant>, Option<Instant>),
+    limit: i64,
+) -> Result<Vec<i64>, Error> {
+    let first = place(stage, from.unwrap_or(Instant::from_millis(i64::MIN)));
+    let last = last_place(stage, until.unwrap_or(Instant::from_millis(i64::MAX)));
+    match db {
+        Db::Sqlite(conn) => sqlite::newest(conn, query, within, (first, last), limit),
+        Db::Postgres(conn) => postgres::newest(conn, query, within, (first, last), limit),
+    }
+}
+
+/// The condition that a document has one of some places: SQL before and after the parameter that lists them.
+#[derive(Debug)]
+pub(super) struct Among {
+    pub before: &'static str,
+    pub list: String,
+    pub after: &'static str,
+}
+
+/// See [`Among`].
+pub(super) fn among(db: &Db, places: &[i64]) -> Among {
+    let list = places.iter().map(ToString::to_string).collect::<Vec<_>>().join(",");
+    match db {
+        Db::Sqlite(_) => {
+            let (before, after) = sqlite::AMONG;
+            Among { before, list: format!("[{list}]"), after }
+        }
+        Db::Postgres(_) => {
+            let (before, after) = postgres::AMONG;
+            Among { before, list: format!("{{{list}}}"), after }
+        }
+    }
+}
+
+/// How many of the documents at these places are under what: kind of facet, its id, the number. Kinds are those of
+/// [`articles::facet`].
+pub fn count_facets(db: &mut Db, places: &[i64], kinds: &[i16]) -> Result<Vec<(i16, i64, i64)>, Error> {
+    let Among { before, list, after } = among(db, places);
+    let rows = documents::table
+        .inner_join(
+            facets::table
+                .on(facets::article_id.eq(documents::article_id).and(facets::stage.eq(documents::stage))),
+        )
+        .filter(sql::<Bool>(before).bind::<Text, _>(list).sql(after))
+        .filter(facets::kind.eq_any(kinds.to_vec()))
+        .group_by((facets::kind, facets::facet_id))
+        .select((facets::kind, facets::facet_id, count_star()))
+        .load(db)?;
+    Ok(rows)
+}
+
+/// Puts a document into the index, in place of what was there of its stage. `old` is that document, if it is known and
+/// has the same date: what reads the same is left alone.
+pub fn index(
+    db: &mut Db,
+    id: ArticleId,
+    stage: Stage,
+    listed_at: Instant,
+    document: &Document,
+    old: Option<&Document>,
+) -> Result<(), Error> {
+    let text = IndexText::from(document);
+    if old.is_some_and(|old| IndexText::from(old) == text) {
+        return Ok(());
+    }
+    put(db, id, stage, listed_at, &text)
+}
+
+fn put(db: &mut Db, id: ArticleId, stage: Stage, listed_at: Instant, text: &IndexText) -> Result<(), Error> {
+    let number = articles::stage_number(stage);
+    // What the database has of the words goes with the row.
+    let old = documents::table.filter(documents::article_id.eq(id.get())).filter(documents::stage.eq(number));
+    diesel::delete(old).execute(db)?;
+    let places = (place(stage, listed_at), last_place(stage, listed_at));
+    let doc = match db {
+        Db::Sqlite(conn) => sqlite::free_place(conn, places)?,
+        Db::Postgres(conn) => postgres::free_place(conn, places)?,
+    };
+    let row = (
+        documents::doc.eq(doc),
+        documents::article_id.eq(id.get()),
+        documents::stage.eq(number),
+        documents::listed_at.eq(listed_at.millis()),
+        documents::headline.eq(&text.headline),
+        documents::lead.eq(&text.lead),
+    );
+    diesel::insert_into(documents::table).values(row).execute(db)?;
+    match db {
+        Db::Sqlite(conn) => sqlite::put(conn, doc, text),
+        Db::Postgres(conn) => postgres::put(conn, doc, text),
+    }
+}
+
+/// Indexes the documents of the next articles after one, by id: how many at most is for the caller to say, so that nobody
+/// has to wait long for the transaction. Tells the last article; `None` when there are no more.
+pub fn index_batch(db: &mut Db, after: Option<i64>, limit: i64) -> Result<Option<(i64, usize)>, Error> {
+    let mut batch =
+        article_table::table.select(article_table::id).order(article_table::id).limit(limit).into_boxed();
+    if let Some(after) = after {
+        batch = batch.filter(article_table::id.gt(after));
+    }
+    let ids: Vec<i64> = batch.load(db)?;
+    let Some(last) = ids.last().copied() else { return Ok(None) };
+    let site = site::get(db)?;
+    for id in &ids {
+        let id = ArticleId::new(*id);
+        // Held, so that no edit comes between reading and writing; gone, if somebody has just deleted it.
+        if articles::lock_record(db, id)?.is_none() {
+            continue;
+        }
+        let dates: Vec<(i16, i64)> = facets::table
+            .filter(facets::article_id.eq(id.get()))
+            .filter(facets::kind.eq(articles::facet::EVERYTHING))
+            .select((facets::stage, facets::published_at))
+            .load(db)?;
+        for stage in [Stage::Draft, Stage::Live, Stage::Scheduled] {
+            let date = dates.iter().find(|(number, _)| *number == articles::stage_number(stage));
+            let Some((_, listed_at)) = date else { continue };
+            if let Some(article) = articles::get_stage(db, &site, id, stage)? {
+                let text = IndexText::from(&Document::of(&article)?);
+                put(db, id, stage, Instant::from_millis(*listed_at), &text)?;
+            }
+        }
+    }
+    Ok(Some((last, ids.len())))
+}
+
+/// The id of the only row of the progress.
+const PROGRESS: i64 = 1;
+/// Stands for an index that is complete: documents are indexed as they are written.
+const BUILT: i64 = i64::MAX;
+
+/// Goes on with the building of an index that is not complete. Tells how many articles it indexed; `None` once there is
+/// nothing to do.
+pub(super) fn build_on(db: &mut Db) -> Result<Option<usize>, Error> {
+    let built_through = || progress::table.find(PROGRESS).select(progress::built_through);
+    if built_through().first(db).optional()? == Some(BUILT) {
+        return Ok(None);
+    }
+    // Another node may be at it, too.
+    exclusive(db, Lock::SearchProgress)?;
+    let through: Option<i64> = built_through().first(db).optional()?;
+    if through == Some(BUILT) {
+        return Ok(None);
+    }
+    let batch = index_batch(db, through, BATCH)?;
+    set_built_through(db, batch.map_or(BUILT, |(last, _)| last))?;
+    Ok(batch.map(|(_, indexed)| indexed))
+}
+
+/// Notes that the index is complete.
+pub fn set_built(db: &mut Db) -> Result<(), Error> {
+    exclusive(db, Lock::SearchProgress)?;
+    set_built_through(db, BUILT)
+}
+
+fn set_built_through(db: &mut Db, last: i64) -> Result<(), Error> {
+    let known = progress::table.find(PROGRESS);
+    if diesel::update(known).set(progress::built_through.eq(last)).execute(db)? == 0 {
+        let row = (progress::id.eq(PROGRESS), progress::built_through.eq(last));
+        diesel::insert_into(progress::table).values(row).execute(db)?;
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn places_sort_by_date() {
+        let at = |millis| Instant::from_millis(millis);
+        let instants = [i64::MIN, -1_000, 0, 1_000, 1_800_000_000_000, i64::MAX];
+        for stage in [Stage::Draft, Stage::Live, Stage::Scheduled] {
+            for pair in instants.windows(2) {
+                assert!(last_place(stage, at(pair[0])) < place(stage, at(pair[1])), "{pair:?}");
+            }
+        }
+        assert!(last_place(Stage::Draft, at(i64::MAX)) < place(Stage::Live, at(i64::MIN)));
+        assert!(last_place(Stage::Live, at(i64::MAX)) < place(Stage::Scheduled, at(i64::MIN)));
+        assert!(place(Stage::Draft, at(i64::MIN)) >= 0 && last_place(Stage::Scheduled, at(i64::MAX)) > 0);
+    }
+}
