@@ -1,6 +1,7 @@
 //! `/v1/articles`
 
 pub mod actions;
+pub mod body_format;
 pub mod bulk;
 pub mod dto;
 pub mod editing;
@@ -43,6 +44,7 @@ pub(super) fn id_segment<T: std::str::FromStr>(
 /// Live articles, newest first. With credentials `stage=draft` lists drafts: a contributor's own, everybody's for others.
 /// All filters must hold. `tag` takes several tags separated by commas and finds articles with any of them; `all_tags`
 /// finds those with all. `section` includes the sections below it. `as_of` lists what readers saw at an instant, or will see.
+/// With `include=body` `body_format` says how bodies are written.
 #[utoipa::path(tag = "articles", params(ArticleListQuery), security((), ("bearer" = [])),
     responses((status = 200, description = "A page of articles.", body = List<Article>)))]
 #[get("/articles")]
@@ -62,7 +64,7 @@ pub async fn list_articles(
     let mut data = Vec::with_capacity(page.items.len());
     let includes = query.includes();
     for view in page.items {
-        let mut article = Article::try_from(view)?;
+        let mut article = Article::with_format(view, query.body_format())?;
         if !includes.body {
             article.body = None;
         }
@@ -106,7 +108,8 @@ pub async fn create_article(
 ///
 /// By id or slug, as readers see it. `stage=draft` answers the draft to those who may read it, `stage=scheduled` the version
 /// that takes effect later, `as_of` what readers saw at an instant, `preview` the draft to whoever has the token of a
-/// preview. A former slug answers 308, a retracted article 410 with the reason.
+/// preview. A former slug answers 308, a retracted article 410 with the reason. `body_format` makes one text of the body:
+/// HTML that a page can print as it is, plain text or Markdown; links that the caller cannot follow are left out of it.
 #[utoipa::path(tag = "articles", params(Named, ArticleQuery), security((), ("bearer" = [])),
     responses((status = 200, description = "The article.", body = Article)))]
 #[get("/articles/{name}")]
@@ -119,21 +122,22 @@ pub async fn get_article(
     Query(query): Query<ArticleQuery>,
 ) -> Result<HttpResponse, Error> {
     let fields = query.fields(&contract)?;
-    let (caller, reference) = (principal.clone(), name.reference());
+    let (caller, reference, format) = (principal.clone(), name.reference(), query.body_format());
     let view = match query.wanted()? {
         Wanted::Stage(stage) => articles::get(&newsroom, caller, reference, stage).await?,
         Wanted::AsOf(at) => articles::get_as_of(&newsroom, caller, reference, at).await?,
         Wanted::Preview(token) => {
             let view = articles::open_preview(&newsroom, reference, token).await?;
             let version = view.article.version;
-            return Answer::private(&request, Article::try_from(view)?)
+            return Answer::private(&request, Article::with_format(view, format)?)
                 .version(version)
                 .fields(fields)
                 .send();
         }
     };
     let version = view.article.version;
-    Answer::ok(&request, &principal, Article::try_from(view)?).version(version).fields(fields).send()
+    let article = Article::with_format(view, format)?;
+    Answer::ok(&request, &principal, article).version(version).fields(fields).send()
 }
 
 /// Edit an article

@@ -4,7 +4,7 @@ use secrecy::SecretString;
 use serde::Deserialize;
 use utoipa::{IntoParams, ToSchema};
 
-use super::{dto::Article, parameter_fault};
+use super::{body_format::BodyFormat, dto::Article, parameter_fault};
 use crate::{
     domain::{
         article::{ArticleFilter, ArticleOrder, ArticleType, AssigneeFilter, Include, Stage},
@@ -137,6 +137,9 @@ pub struct ArticleListQuery {
     /// Parts that lists leave out otherwise.
     #[param(inline)]
     include: Vec<IncludePart>,
+    /// How bodies are written; with `include=body`.
+    #[param(value_type = BodyFormat, required = false, inline, default = "blocks", example = "text")]
+    body_format: BodyFormat,
     /// Only these fields, separated by commas; a dot goes into a field: `headline,section.name`.
     #[param(max_length = 2000, example = "headline,section.name")]
     fields: Option<String>,
@@ -176,6 +179,7 @@ impl Default for ArticleListQuery {
             as_of: None,
             sort: ArticleSort::NewestFirst,
             include: Vec::new(),
+            body_format: BodyFormat::Blocks,
             fields: None,
             limit: DEFAULT_LIMIT,
             cursor: None,
@@ -189,6 +193,11 @@ impl ArticleListQuery {
     /// The fields that the caller wants.
     pub(super) fn fields(&self, contract: &Contract) -> Result<Option<Fields>, Error> {
         parse_fields(self.fields.as_deref(), contract)
+    }
+
+    /// How bodies are written.
+    pub(super) const fn body_format(&self) -> BodyFormat {
+        self.body_format
     }
 
     /// The parts that are wanted.
@@ -285,6 +294,9 @@ pub struct ArticleQuery {
     /// The token of a preview of this article: answers the draft that it shows, without credentials.
     #[param(value_type = Option<String>, max_length = 200)]
     preview: Option<SecretString>,
+    /// How the body is written.
+    #[param(value_type = BodyFormat, required = false, inline, default = "blocks", example = "html")]
+    body_format: BodyFormat,
     /// Only these fields, separated by commas; a dot goes into a field: `headline,section.name`.
     #[param(max_length = 2000, example = "headline,section.name")]
     fields: Option<String>,
@@ -320,5 +332,10 @@ impl ArticleQuery {
     /// The fields that the caller wants.
     pub(super) fn fields(&self, contract: &Contract) -> Result<Option<Fields>, Error> {
         parse_fields(self.fields.as_deref(), contract)
+    }
+
+    /// How the body is written.
+    pub(super) const fn body_format(&self) -> BodyFormat {
+        self.body_format
     }
 }
