@@ -12,6 +12,7 @@ pub mod contract;
 pub mod corrections;
 pub mod cors;
 pub mod error;
+pub mod feeds;
 pub mod input;
 pub mod limits;
 pub mod links;
@@ -193,6 +194,16 @@ fn v1(routes: &mut ServiceConfig<'_>) {
         .service(changes::list_changes);        // everybody
 }
 
+/// For aggregators and search engines: what readers see, for everybody.
+#[rustfmt::skip]
+fn discovery_routes(routes: &mut ServiceConfig<'_>) {
+    routes
+        .service(feeds::get_site_feed)          // everybody
+        .service(feeds::get_section_feed)       // everybody
+        .service(feeds::get_tag_feed)           // everybody
+        .service(feeds::get_author_feed);       // everybody
+}
+
 /// For those who run the server.
 #[rustfmt::skip]
 fn operation_routes(routes: &mut ServiceConfig<'_>) {
@@ -210,6 +221,7 @@ where
     app.into_utoipa_app()
         .openapi(openapi::Document::openapi())
         .service(scope("/v1").configure(v1))
+        .configure(discovery_routes)
         .configure(operation_routes)
         .map(|app| {
             app.configure(operations::pages)

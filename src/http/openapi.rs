@@ -45,6 +45,8 @@ use crate::domain::error::ErrorCode;
         (name = "authors", description = "Who is named in bylines."),
         (name = "site", description = "The site itself, and what lives at its paths."),
         (name = "redirects", description = "Paths that editors send elsewhere."),
+        (name = "feeds", description = "RSS, Atom and JSON Feed of the site, a section, a tag or an author."),
+        (name = "discovery", description = "What search engines and social networks read: sitemaps, structured data, meta tags."),
         (name = "changes", description = "Every public change, in order."),
         (name = "access", description = "Coming in: sessions, second factors, API tokens."),
         (name = "users", description = "Who may come in."),
@@ -280,14 +282,14 @@ fn complete_operation(operation: &mut Map<String, Value>, schemas: &Value) {
         }
     }
     let redirects = has("path") && !is_write;
-    let is_json = operation["responses"]["200"]["content"]["application/json"].is_object();
+    let has_body = operation["responses"]["200"]["content"].is_object();
     let Some(responses) = operation.get_mut("responses").and_then(Value::as_object_mut) else { return };
     for response in responses.values_mut() {
         if let Some(media) = response.pointer_mut("/content/application~1json") {
             add_example(media, schemas);
         }
     }
-    if is_json && !is_write {
+    if has_body && !is_write {
         responses.insert(
             "304".to_owned(),
             json!({"description": "The caller has these very bytes (`If-None-Match`)."}),

@@ -90,17 +90,24 @@ impl Feed<'_> {
         let section =
             article.section.iter().map(|section| (section.name.as_str(), format!("{url}{}", section.path)));
         let tags = article.tags.iter().map(|tag| (tag.name.as_str(), format!("{url}/tags/{}", tag.slug)));
-        let published = article.published_at.unwrap_or(article.updated_at);
         Ok(Item {
             article,
             id: urn(Entity::Article, article.id.get()),
             html,
             authors,
             categories: section.chain(tags).collect(),
-            published,
-            updated: article.updated_at.max(published),
+            published: article.published_at.unwrap_or(article.updated_at),
+            updated: updated(article),
         })
     }
+}
+
+/// When what a feed shows of an article was last changed: its document, or its corrections, which appear without an edit
+/// of that.
+pub fn updated(article: &Article) -> Instant {
+    let corrections = article.corrections.iter().flatten();
+    let corrections = corrections.map(|correction| correction.updated_at.max(correction.published_at));
+    [article.published_at, corrections.max()].into_iter().flatten().fold(article.updated_at, Instant::max)
 }
 
 /// The media type of a picture, by the end of its address; `None` if that does not tell.
