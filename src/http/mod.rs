@@ -35,7 +35,9 @@ pub mod sections;
 pub mod sessions;
 pub mod setup;
 pub mod site;
+pub mod sitemaps;
 pub mod slow;
+pub mod structured_data;
 pub mod tags;
 pub mod tokens;
 pub mod users;
@@ -141,6 +143,9 @@ fn v1(routes: &mut ServiceConfig<'_>) {
         .service(links::update_link)
         .service(links::delete_link)
         .service(links::list_inbound_links)
+        // what machines are told of an article: everybody, as readers see it
+        .service(structured_data::get_article_schema)
+        .service(structured_data::get_article_meta)
         // releases: editors
         .service(releases::list_releases)
         .service(releases::create_release)
@@ -201,7 +206,10 @@ fn discovery_routes(routes: &mut ServiceConfig<'_>) {
         .service(feeds::get_site_feed)          // everybody
         .service(feeds::get_section_feed)       // everybody
         .service(feeds::get_tag_feed)           // everybody
-        .service(feeds::get_author_feed);       // everybody
+        .service(feeds::get_author_feed)        // everybody
+        .service(sitemaps::get_sitemap_index)   // everybody
+        .service(sitemaps::get_sitemap)         // everybody
+        .service(sitemaps::get_news_sitemap);   // everybody
 }
 
 /// For those who run the server.

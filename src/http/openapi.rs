@@ -333,7 +333,7 @@ fn complete_operation(operation: &mut Map<String, Value>, schemas: &Value) {
 
 /// Whether an operation is about an article or a part of it.
 fn is_about_articles(operation: &Map<String, Value>) -> bool {
-    has_tag(operation, &["articles", "body", "links", "corrections"])
+    has_tag(operation, &["articles", "body", "links", "corrections", "discovery"])
 }
 
 fn has_tag(operation: &Map<String, Value>, names: &[&str]) -> bool {

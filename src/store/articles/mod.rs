@@ -10,6 +10,7 @@ pub mod previews;
 mod refs;
 pub mod revisions;
 mod save;
+pub mod sitemap;
 
 use diesel::prelude::*;
 
