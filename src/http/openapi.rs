@@ -281,7 +281,9 @@ fn complete_operation(operation: &mut Map<String, Value>, schemas: &Value) {
             may(ErrorCode::PreconditionRequired);
         }
     }
-    let redirects = has("path") && !is_write;
+    // A file has no former names.
+    let mut names = parameters.as_array().into_iter().flatten().filter(|parameter| parameter["in"] == "path");
+    let redirects = !is_write && names.any(|parameter| parameter["name"] != "file");
     let has_body = operation["responses"]["200"]["content"].is_object();
     let Some(responses) = operation.get_mut("responses").and_then(Value::as_object_mut) else { return };
     for response in responses.values_mut() {

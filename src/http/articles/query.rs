@@ -137,8 +137,8 @@ pub struct ArticleListQuery {
     /// Parts that lists leave out otherwise.
     #[param(inline)]
     include: Vec<IncludePart>,
-    /// How bodies are written; with `include=body`.
-    #[param(value_type = BodyFormat, required = false, inline, default = "blocks", example = "text")]
+    /// How bodies are written, if they are included: as `blocks` if nothing is said.
+    #[param(inline, example = "text")]
     body_format: BodyFormat,
     /// Only these fields, separated by commas; a dot goes into a field: `headline,section.name`.
     #[param(max_length = 2000, example = "headline,section.name")]
@@ -294,8 +294,8 @@ pub struct ArticleQuery {
     /// The token of a preview of this article: answers the draft that it shows, without credentials.
     #[param(value_type = Option<String>, max_length = 200)]
     preview: Option<SecretString>,
-    /// How the body is written.
-    #[param(value_type = BodyFormat, required = false, inline, default = "blocks", example = "html")]
+    /// How the body is written: as `blocks` if nothing is said.
+    #[param(inline, example = "html")]
     body_format: BodyFormat,
     /// Only these fields, separated by commas; a dot goes into a field: `headline,section.name`.
     #[param(max_length = 2000, example = "headline,section.name")]
