@@ -223,6 +223,10 @@ fn months(db: &mut Db, from: Instant, until: Instant, length: i64) -> Result<Vec
         let Some(next) = month.next().map(Month::start) else { break };
         let mut after = before(month.start());
         while let Some(place) = store::place_behind(db, after, next.min(until), length)? {
+            // A full file with which the month ends is not followed by an empty one.
+            if store::place_behind(db, place, next.min(until), 1)?.is_none() {
+                break;
+            }
             after = place;
             files.push(File::Articles(month, Some(place)));
         }
