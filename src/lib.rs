@@ -12,6 +12,7 @@
 //! | [`worker`] | background loops: what happens by itself when its time has come |
 //! | [`service`] | use cases, one function each: check the permission, open the transaction, record the change |
 //! | [`store`] | Diesel: connections, schema, rows and queries; the only place that knows SQL |
+//! | [`render`] | domain → text: bodies as HTML, text and Markdown, feeds, sitemaps, structured data |
 //! | [`domain`] | types and rules without I/O |
 //! | [`config`], [`telemetry`] | leaves, used by `cli` and `app` only |
 //!
@@ -23,6 +24,7 @@ pub mod cli;
 pub mod config;
 pub mod domain;
 pub mod http;
+pub mod render;
 pub mod service;
 pub mod store;
 pub mod telemetry;

@@ -218,19 +218,16 @@ fn foreign(status: StatusCode, cause: Option<String>, request_id: Option<String>
 /// 308 to the same path with its old name replaced by the present one; the query stays.
 fn redirect(request: &actix_web::HttpRequest, to: &str) -> HttpResponse {
     let pattern = request.match_pattern().unwrap_or_default();
-    let mut replaced = false;
-    let location: Vec<String> = pattern
-        .split('/')
-        .zip(request.uri().path().split('/'))
-        .map(|(template, segment)| {
-            if template.starts_with('{') && !std::mem::replace(&mut replaced, true) {
-                to.to_owned()
-            } else {
-                segment.to_owned()
-            }
-        })
-        .collect();
-    let mut location = location.join("/");
+    let path = request.uri().path();
+    let before = pattern.split('/').take_while(|template| !template.starts_with('{')).count();
+    let after = pattern.split('/').count().saturating_sub(before + 1);
+    let first: Vec<_> = path.split('/').take(before).collect();
+    let last = path.split('/').count().saturating_sub(after);
+    let last: Vec<_> = path.split('/').skip(last).collect();
+    // A name that may have slashes in the path has them in the new one too.
+    let takes_slashes = pattern.split('/').nth(before).is_some_and(|template| template.contains(':'));
+    let to = if takes_slashes { to.replace("%2F", "/") } else { to.to_owned() };
+    let mut location = [first, vec![to.as_str()], last].concat().join("/");
     if let Some(query) = request.uri().query() {
         location.push('?');
         location.push_str(query);

@@ -13,6 +13,7 @@ pub mod contract;
 pub mod corrections;
 pub mod cors;
 pub mod error;
+pub mod feeds;
 pub mod input;
 pub mod limits;
 pub mod links;
@@ -35,7 +36,9 @@ pub mod sections;
 pub mod sessions;
 pub mod setup;
 pub mod site;
+pub mod sitemaps;
 pub mod slow;
+pub mod structured_data;
 pub mod tags;
 pub mod tokens;
 pub mod users;
@@ -141,6 +144,9 @@ fn v1(routes: &mut ServiceConfig<'_>) {
         .service(links::update_link)
         .service(links::delete_link)
         .service(links::list_inbound_links)
+        // what machines are told of an article: everybody, as readers see it
+        .service(structured_data::get_article_schema)
+        .service(structured_data::get_article_meta)
         // releases: editors
         .service(releases::list_releases)
         .service(releases::create_release)
@@ -194,6 +200,19 @@ fn v1(routes: &mut ServiceConfig<'_>) {
         .service(changes::list_changes);        // everybody
 }
 
+/// For aggregators and search engines: what readers see, for everybody.
+#[rustfmt::skip]
+fn discovery_routes(routes: &mut ServiceConfig<'_>) {
+    routes
+        .service(feeds::get_site_feed)          // everybody
+        .service(feeds::get_section_feed)       // everybody
+        .service(feeds::get_tag_feed)           // everybody
+        .service(feeds::get_author_feed)        // everybody
+        .service(sitemaps::get_sitemap_index)   // everybody
+        .service(sitemaps::get_sitemap)         // everybody
+        .service(sitemaps::get_news_sitemap);   // everybody
+}
+
 /// For those who run the server.
 #[rustfmt::skip]
 fn operation_routes(routes: &mut ServiceConfig<'_>) {
@@ -211,6 +230,7 @@ where
     app.into_utoipa_app()
         .openapi(openapi::Document::openapi())
         .service(scope("/v1").configure(v1))
+        .configure(discovery_routes)
         .configure(operation_routes)
         .map(|app| {
             app.configure(operations::pages)

@@ -45,6 +45,8 @@ use crate::domain::error::ErrorCode;
         (name = "authors", description = "Who is named in bylines."),
         (name = "site", description = "The site itself, and what lives at its paths."),
         (name = "redirects", description = "Paths that editors send elsewhere."),
+        (name = "feeds", description = "RSS, Atom and JSON Feed of the site, a section, a tag or an author."),
+        (name = "discovery", description = "What search engines and social networks read: sitemaps, structured data, meta tags."),
         (name = "changes", description = "Every public change, in order."),
         (name = "access", description = "Coming in: sessions, second factors, API tokens."),
         (name = "users", description = "Who may come in."),
@@ -279,15 +281,17 @@ fn complete_operation(operation: &mut Map<String, Value>, schemas: &Value) {
             may(ErrorCode::PreconditionRequired);
         }
     }
-    let redirects = has("path") && !is_write;
-    let is_json = operation["responses"]["200"]["content"]["application/json"].is_object();
+    // A file has no former names.
+    let mut names = parameters.as_array().into_iter().flatten().filter(|parameter| parameter["in"] == "path");
+    let redirects = !is_write && names.any(|parameter| parameter["name"] != "file");
+    let has_body = operation["responses"]["200"]["content"].is_object();
     let Some(responses) = operation.get_mut("responses").and_then(Value::as_object_mut) else { return };
     for response in responses.values_mut() {
         if let Some(media) = response.pointer_mut("/content/application~1json") {
             add_example(media, schemas);
         }
     }
-    if is_json && !is_write {
+    if has_body && !is_write {
         responses.insert(
             "304".to_owned(),
             json!({"description": "The caller has these very bytes (`If-None-Match`)."}),
@@ -331,7 +335,7 @@ fn complete_operation(operation: &mut Map<String, Value>, schemas: &Value) {
 
 /// Whether an operation is about an article or a part of it.
 fn is_about_articles(operation: &Map<String, Value>) -> bool {
-    has_tag(operation, &["articles", "body", "links", "corrections"])
+    has_tag(operation, &["articles", "body", "links", "corrections", "discovery"])
 }
 
 fn has_tag(operation: &Map<String, Value>, names: &[&str]) -> bool {

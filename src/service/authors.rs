@@ -37,7 +37,8 @@ pub async fn get(newsroom: &Newsroom, reference: Reference) -> Result<Author, Er
     newsroom.store.read(move |db| find(db, &reference)).await
 }
 
-fn find(db: &mut Db, reference: &Reference) -> Result<Author, Error> {
+/// As [`get`], inside a transaction.
+pub(super) fn find(db: &mut Db, reference: &Reference) -> Result<Author, Error> {
     let id = slugs::resolve_one(db, Entity::Author, reference)?;
     let author = authors::get(db, id)?;
     match reference {

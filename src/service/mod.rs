@@ -6,6 +6,7 @@ pub mod audit;
 pub mod auth;
 pub mod authors;
 pub mod changes;
+pub mod feeds;
 pub mod oidc;
 pub mod redirects;
 pub mod releases;
@@ -17,6 +18,8 @@ pub mod sessions;
 pub mod setup;
 pub mod signing_keys;
 pub mod site;
+pub mod sitemaps;
+pub mod structured_data;
 pub mod tags;
 pub mod users;
 
@@ -78,6 +81,8 @@ pub struct Newsroom {
     pub public_url: Arc<str>,
     /// Single sign-on, if it is on.
     pub oidc: Option<Arc<oidc::SingleSignOn>>,
+    /// Which sitemaps there are, as it was last found.
+    pub sitemaps: Arc<sitemaps::Files>,
 }
 
 impl Newsroom {
@@ -97,6 +102,7 @@ impl Newsroom {
             keys_read: Arc::default(),
             session_days: options.session_days,
             public_url: options.public_url.into(),
+            sitemaps: Arc::default(),
             oidc: options.oidc.map(|settings| Arc::new(oidc::SingleSignOn::new(settings, callback))),
             store,
         };

@@ -39,7 +39,8 @@ pub async fn get(newsroom: &Newsroom, reference: Reference) -> Result<Tag, Error
     newsroom.store.read(move |db| find(db, &reference)).await
 }
 
-fn find(db: &mut Db, reference: &Reference) -> Result<Tag, Error> {
+/// As [`get`], inside a transaction.
+pub(super) fn find(db: &mut Db, reference: &Reference) -> Result<Tag, Error> {
     let id = slugs::resolve_one(db, Entity::Tag, reference)?;
     let tag = tags::get(db, id)?;
     match reference {

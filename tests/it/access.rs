@@ -186,6 +186,15 @@ const ROWS: &[Row] = &[
     row("update_link",          [401, 404, 403, 200, 200], WRITE, || json!({"label": "Label {n}"})),
     row("delete_link",          [401, 404, 403, 200, 200], WRITE, NO_BODY),
     row("list_inbound_links",   [200, 200, 200, 200, 200], Any, NO_BODY),
+    row("get_article_schema",   [200, 200, 200, 200, 200], Any, NO_BODY),
+    row("get_article_meta",     [200, 200, 200, 200, 200], Any, NO_BODY),
+    row("get_site_feed",        [200, 200, 200, 200, 200], Any, NO_BODY),
+    row("get_section_feed",     [200, 200, 200, 200, 200], Any, NO_BODY),
+    row("get_tag_feed",         [200, 200, 200, 200, 200], Any, NO_BODY),
+    row("get_author_feed",      [200, 200, 200, 200, 200], Any, NO_BODY),
+    row("get_sitemap_index",    [200, 200, 200, 200, 200], Any, NO_BODY),
+    row("get_sitemap",          [200, 200, 200, 200, 200], Any, NO_BODY),
+    row("get_news_sitemap",     [200, 200, 200, 200, 200], Any, NO_BODY),
     row("list_changes",         [200, 200, 200, 200, 200], Any, NO_BODY),
     row("get_health",           [200, 200, 200, 200, 200], Any, NO_BODY),
     row("get_readiness",        [200, 200, 200, 200, 200], Any, NO_BODY),
@@ -262,7 +271,8 @@ async fn place(app: &TestApp, operation: Operation, writer: &Client) -> String {
         ("sections", json!({"name": format!("Thing {}", number())})),
         ("authors", json!({"name": format!("Thing {}", number())})),
     ] {
-        if path.starts_with(&format!("/v1/{collection}/{{name}}")) {
+        let of = |folder: &str| path.starts_with(&format!("{folder}/{collection}/{{name}}"));
+        if of("/v1") || of("/feeds") {
             let made = admin.post(&format!("/v1/{collection}"), body).await.expect(201);
             path = path.replace("{name}", &made.id());
         }
@@ -324,6 +334,7 @@ async fn place(app: &TestApp, operation: Operation, writer: &Client) -> String {
         path = path.replace("{session}", &session).replace("{token}", &token);
         path = path.replace("{user}", &somebody.user().id.to_string());
     }
+    path = path.replace("{file}", if path.starts_with("/feeds") { "rss.xml" } else { "sections.xml" });
     if path == "/v1/resolve" {
         path.push_str("?path=/city");
     }

@@ -78,9 +78,9 @@ pub struct Article {
     pub word_count: u32,
     /// Minutes to read it, rounded up.
     pub reading_minutes: u32,
-    /// The text: headed sections of blocks.
+    /// The text: headed sections of blocks, or what `body_format` makes of them.
     #[serde(skip_serializing_if = "Option::is_none")]
-    #[schema(value_type = Vec<BodySection<InlineLink>>, required = false)]
+    #[schema(schema_with = super::body_format::schema, required = false)]
     pub body: Option<BodyAnswer>,
     /// Its links, inline ones included, in order; for readers those that they can follow.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -140,6 +140,8 @@ pub enum BodyAnswer {
     Stored(Box<RawValue>),
     /// With links.
     Linked(Vec<BodySection<InlineLink>>),
+    /// In another format than blocks.
+    Written(String),
 }
 
 /// A link that stands in a body.

@@ -1,6 +1,7 @@
 //! `/v1/articles`
 
 pub mod actions;
+pub mod body_format;
 pub mod bulk;
 pub mod dto;
 pub mod editing;
@@ -61,6 +62,8 @@ pub(super) fn id_segment<T: std::str::FromStr>(
 /// A search looks at the newest 5,000 articles with the words and finds the newest 1,000 of them that fit the filters;
 /// by relevance also those with the words in the headline, by the same bounds. `is_partial` tells when there may be
 /// more; `count`, `facets` and the last page end with what was found.
+///
+/// With `include=body` `body_format` says how bodies are written.
 #[utoipa::path(tag = "articles", params(ArticleListQuery), security((), ("bearer" = [])),
     responses((status = 200, description = "A page of articles.", body = ArticleList)))]
 #[get("/articles")]
@@ -73,14 +76,14 @@ pub async fn list_articles(
 ) -> Result<HttpResponse, Error> {
     let fields = query.fields(&contract)?;
     let (search, wanted, as_of) = (query.search()?, query.request()?, query.as_of()?);
-    let includes = query.includes();
+    let (includes, format) = (query.includes(), query.body_format());
     if let Some(search) = search {
         let wanted = SearchRequest { query: search, list: wanted, facets: query.facets() };
         let SearchResult { page, facets, is_partial } =
             articles::search(&newsroom, principal.clone(), wanted).await?;
         let page = page.try_map(|found| {
             let matched = Some(found.highlights);
-            item(found.view, includes).map(|article| Article { matched, ..article })
+            item(found.view, includes, format).map(|article| Article { matched, ..article })
         })?;
         // Any article may come to match, and facets and cards show sections, tags and authors.
         let entities = [Entity::Article, Entity::Section, Entity::Tag, Entity::Author];
@@ -98,7 +101,7 @@ pub async fn list_articles(
             (page, SurrogateKeys::default())
         }
     };
-    let page = page.try_map(|view| item(view, includes))?;
+    let page = page.try_map(|view| item(view, includes, format))?;
     Answer::page(&request, &principal, page)
         .map(|List { data, page }| ArticleList { data, page, facets: None, is_partial: None })
         .keys(keys)
@@ -107,8 +110,8 @@ pub async fn list_articles(
 }
 
 /// An article as an item of a list: with the parts that are asked for.
-fn item(view: ArticleView, includes: Include) -> Result<Article, Error> {
-    let article = Article::try_from(view)?;
+fn item(view: ArticleView, includes: Include, format: BodyFormat) -> Result<Article, Error> {
+    let article = Article::with_format(view, format)?;
     Ok(Article {
         body: article.body.filter(|_| includes.body),
         related: article.related.filter(|_| includes.related),
@@ -139,7 +142,8 @@ pub async fn create_article(
 ///
 /// By id or slug, as readers see it. `stage=draft` answers the draft to those who may read it, `stage=scheduled` the version
 /// that takes effect later, `as_of` what readers saw at an instant, `preview` the draft to whoever has the token of a
-/// preview. A former slug answers 308, a retracted article 410 with the reason.
+/// preview. A former slug answers 308, a retracted article 410 with the reason. `body_format` makes one text of the body:
+/// HTML that a page can print as it is, plain text or Markdown; links that the caller cannot follow are left out of it.
 #[utoipa::path(tag = "articles", params(Named, ArticleQuery), security((), ("bearer" = [])),
     responses((status = 200, description = "The article.", body = Article)))]
 #[get("/articles/{name}")]
@@ -152,14 +156,14 @@ pub async fn get_article(
     Query(query): Query<ArticleQuery>,
 ) -> Result<HttpResponse, Error> {
     let fields = query.fields(&contract)?;
-    let (caller, reference) = (principal.clone(), name.reference());
+    let (caller, reference, format) = (principal.clone(), name.reference(), query.body_format());
     let view = match query.wanted()? {
         Wanted::Stage(stage) => articles::get(&newsroom, caller, reference, stage).await?,
         Wanted::AsOf(at) => articles::get_as_of(&newsroom, caller, reference, at).await?,
         Wanted::Preview(token) => {
             let view = articles::open_preview(&newsroom, reference, token).await?;
             let version = view.article.version;
-            return Answer::private(&request, Article::try_from(view)?)
+            return Answer::private(&request, Article::with_format(view, format)?)
                 .version(version)
                 .fields(fields)
                 .send();
@@ -167,7 +171,8 @@ pub async fn get_article(
     };
     let (version, updated_at) = (view.article.version, view.article.updated_at);
     let keys = SurrogateKeys::default().article(&view.article);
-    let answer = Answer::ok(&request, &principal, Article::try_from(view)?).version(version);
+    let article = Article::with_format(view, format)?;
+    let answer = Answer::ok(&request, &principal, article).version(version);
     answer.keys(keys).modified(updated_at).fields(fields).send()
 }
 

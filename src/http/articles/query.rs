@@ -4,7 +4,7 @@ use secrecy::SecretString;
 use serde::Deserialize;
 use utoipa::{IntoParams, ToSchema};
 
-use super::{dto::Article, parameter_fault};
+use super::{body_format::BodyFormat, dto::Article, parameter_fault};
 use crate::{
     domain::{
         article::{ArticleFilter, ArticleOrder, ArticleType, AssigneeFilter, Include, Stage},
@@ -149,6 +149,9 @@ pub struct ArticleListQuery {
     /// Parts that lists leave out otherwise.
     #[param(inline)]
     include: Vec<IncludePart>,
+    /// How bodies are written, if they are included: as `blocks` if nothing is said.
+    #[param(inline, example = "text")]
+    body_format: BodyFormat,
     /// Only these fields, separated by commas; a dot goes into a field: `headline,section.name`.
     #[param(max_length = 2000, example = "headline,section.name")]
     fields: Option<String>,
@@ -190,6 +193,7 @@ impl Default for ArticleListQuery {
             as_of: None,
             sort: None,
             include: Vec::new(),
+            body_format: BodyFormat::Blocks,
             fields: None,
             limit: DEFAULT_LIMIT,
             cursor: None,
@@ -203,6 +207,11 @@ impl ArticleListQuery {
     /// The fields that the caller wants.
     pub(super) fn fields(&self, contract: &Contract) -> Result<Option<Fields>, Error> {
         parse_fields(self.fields.as_deref(), contract)
+    }
+
+    /// How bodies are written.
+    pub(super) const fn body_format(&self) -> BodyFormat {
+        self.body_format
     }
 
     /// The parts that are wanted.
@@ -323,6 +332,9 @@ pub struct ArticleQuery {
     /// The token of a preview of this article: answers the draft that it shows, without credentials.
     #[param(value_type = Option<String>, max_length = 200)]
     preview: Option<SecretString>,
+    /// How the body is written: as `blocks` if nothing is said.
+    #[param(inline, example = "html")]
+    body_format: BodyFormat,
     /// Only these fields, separated by commas; a dot goes into a field: `headline,section.name`.
     #[param(max_length = 2000, example = "headline,section.name")]
     fields: Option<String>,
@@ -358,5 +370,10 @@ impl ArticleQuery {
     /// The fields that the caller wants.
     pub(super) fn fields(&self, contract: &Contract) -> Result<Option<Fields>, Error> {
         parse_fields(self.fields.as_deref(), contract)
+    }
+
+    /// How the body is written.
+    pub(super) const fn body_format(&self) -> BodyFormat {
+        self.body_format
     }
 }

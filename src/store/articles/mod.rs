@@ -12,6 +12,7 @@ mod refs;
 pub mod revisions;
 mod save;
 mod search;
+pub mod sitemap;
 
 use diesel::prelude::*;
 
