@@ -18,6 +18,7 @@ use crate::{
     domain::error::Error,
     http::{
         self,
+        changes::Followers,
         contract::Contract,
         cors::CorsOptions,
         limits::{Limiter, RateLimits},
@@ -143,6 +144,7 @@ impl From<&Config> for HttpOptions {
                 origins: config.cors_origins.clone(),
             },
             refusal_delay: REFUSAL_DELAY,
+            followers: options::MAX_FOLLOWERS,
             head_timeout: config.client_timeout,
             body_timeout: config.client_timeout,
         }
@@ -168,6 +170,7 @@ pub fn serve(
         Data::new(TrustedProxies { networks: options.trusted_proxies.clone(), header: options.proxy_header });
     let limiter = Data::new(Limiter::new(&options.limits, options.refusal_delay));
     let cors = Data::new(options.cors.clone());
+    let followers = Data::new(Followers::new(options.followers));
     let body_timeout = Data::new(BodyTimeout(options.body_timeout));
     let server = HttpServer::new(move || {
         let app = App::new()
@@ -179,6 +182,7 @@ pub fn serve(
             .app_data(limiter.clone())
             .app_data(cors.clone())
             .app_data(body_timeout.clone())
+            .app_data(followers.clone())
             .wrap(from_fn(http::record::record))
             .wrap(from_fn(http::caller::admit))
             .wrap(from_fn(http::limits::limit))

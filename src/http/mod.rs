@@ -190,7 +190,8 @@ fn v1(routes: &mut ServiceConfig<'_>) {
         // site and changes
         .service(site::get_site)                // everybody
         .service(site::update_site)             // administrators
-        .service(changes::list_changes);        // everybody
+        .service(changes::list_changes)         // everybody
+        .service(changes::stream_changes);      // everybody
 }
 
 /// For those who run the server.

@@ -68,6 +68,8 @@ pub struct Newsroom {
     pub site: Arc<site::SiteCache>,
     /// Who has which credential, as it was last read.
     pub access: Arc<AccessCache>,
+    /// Tells those who wait for public changes that there are some.
+    pub feed: Arc<changes::Feed>,
     /// When the keys of other nodes were last read.
     pub keys_read: Arc<signing_keys::LastRead>,
     /// Days after which a session that is not used ends.
@@ -92,6 +94,7 @@ impl Newsroom {
             passwords: Arc::new(PasswordHasher::new(options.password_hashing_concurrency)?),
             site: Arc::default(),
             access: Arc::default(),
+            feed: Arc::default(),
             keys_read: Arc::default(),
             session_days: options.session_days,
             public_url: options.public_url.into(),
@@ -99,8 +102,10 @@ impl Newsroom {
             store,
         };
         let (site, access, tokens) = (room.site.clone(), room.access.clone(), room.tokens.clone());
+        let feed = room.feed.clone();
         room.store.listen(move |signal| {
             access.hear(signal);
+            feed.hear(signal);
             if matches!(signal, Signal::Site | Signal::Everything) {
                 site.invalidate();
             }

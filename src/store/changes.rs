@@ -2,7 +2,14 @@
 
 use diesel::prelude::*;
 
-use super::{Lock, audit, conn::Db, exclusive, from_json, schema::changes, to_json};
+use super::{
+    Lock, audit,
+    conn::Db,
+    exclusive, from_json,
+    schema::changes,
+    signals::{self, Signal},
+    to_json,
+};
 use crate::domain::{change::Change, error::Error};
 
 /// A recorded change.
@@ -43,10 +50,31 @@ pub fn record(db: &mut Db, change: &Change) -> Result<(), Error> {
             changes::actor_id.eq(change.actor.map(|user| user.get())),
         ))
         .execute(db)?;
-    Ok(())
+    signals::send(db, Signal::Changes)
 }
 
 type Row = (i64, i64, String, String, i64, Option<String>, Option<String>, String);
+
+type Columns = (
+    changes::seq,
+    changes::at,
+    changes::kind,
+    changes::entity,
+    changes::entity_id,
+    changes::path,
+    changes::old_path,
+    changes::surrogate_keys,
+);
+const COLUMNS: Columns = (
+    changes::seq,
+    changes::at,
+    changes::kind,
+    changes::entity,
+    changes::entity_id,
+    changes::path,
+    changes::old_path,
+    changes::surrogate_keys,
+);
 
 /// The changes after `since`, oldest first.
 pub fn list(db: &mut Db, since: i64, limit: i64) -> Result<Vec<RecordedChange>, Error> {
@@ -54,21 +82,24 @@ pub fn list(db: &mut Db, since: i64, limit: i64) -> Result<Vec<RecordedChange>, 
         .filter(changes::seq.gt(since))
         .order(changes::seq)
         .limit(limit)
-        .select((
-            changes::seq,
-            changes::at,
-            changes::kind,
-            changes::entity,
-            changes::entity_id,
-            changes::path,
-            changes::old_path,
-            changes::surrogate_keys,
-        ))
+        .select(COLUMNS)
         .load(db)?;
-    rows.into_iter()
-        .map(|(seq, at, kind, entity, entity_id, path, old_path, keys)| {
-            let surrogate_keys = from_json("changes.surrogate_keys", &keys)?;
-            Ok(RecordedChange { seq, at, kind, entity, entity_id, path, old_path, surrogate_keys })
-        })
-        .collect()
+    rows.into_iter().map(recorded).collect()
+}
+
+/// The newest changes after `since`, oldest first: if there are more than `limit`, the oldest of them are left out.
+pub fn newest(db: &mut Db, since: i64, limit: i64) -> Result<Vec<RecordedChange>, Error> {
+    let rows: Vec<Row> = changes::table
+        .filter(changes::seq.gt(since))
+        .order(changes::seq.desc())
+        .limit(limit)
+        .select(COLUMNS)
+        .load(db)?;
+    rows.into_iter().rev().map(recorded).collect()
+}
+
+fn recorded(row: Row) -> Result<RecordedChange, Error> {
+    let (seq, at, kind, entity, entity_id, path, old_path, keys) = row;
+    let surrogate_keys = from_json("changes.surrogate_keys", &keys)?;
+    Ok(RecordedChange { seq, at, kind, entity, entity_id, path, old_path, surrogate_keys })
 }

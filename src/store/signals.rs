@@ -29,6 +29,8 @@ pub enum Signal {
     Site,
     /// The keys with which access tokens are checked.
     Keys,
+    /// A public change was recorded.
+    Changes,
     /// Nobody knows what: signals may have been missed.
     Everything,
 }
@@ -40,6 +42,7 @@ impl fmt::Display for Signal {
             Self::Profiles => f.write_str("profiles"),
             Self::Site => f.write_str("site"),
             Self::Keys => f.write_str("keys"),
+            Self::Changes => f.write_str("changes"),
             Self::Everything => f.write_str("everything"),
         }
     }
@@ -53,6 +56,7 @@ impl Signal {
             None if text == "profiles" => Self::Profiles,
             None if text == "site" => Self::Site,
             None if text == "keys" => Self::Keys,
+            None if text == "changes" => Self::Changes,
             _ => Self::Everything,
         }
     }
@@ -189,9 +193,14 @@ mod tests {
 
     #[test]
     fn signals_survive_the_wire() {
-        for signal in
-            [Signal::User(UserId::new(7)), Signal::Profiles, Signal::Site, Signal::Keys, Signal::Everything]
-        {
+        for signal in [
+            Signal::User(UserId::new(7)),
+            Signal::Profiles,
+            Signal::Site,
+            Signal::Keys,
+            Signal::Changes,
+            Signal::Everything,
+        ] {
             assert_eq!(Signal::parse(&signal.to_string()), signal);
         }
         assert_eq!(Signal::parse("tomorrow 7"), Signal::Everything);

@@ -187,6 +187,7 @@ const ROWS: &[Row] = &[
     row("delete_link",          [401, 404, 403, 200, 200], WRITE, NO_BODY),
     row("list_inbound_links",   [200, 200, 200, 200, 200], Any, NO_BODY),
     row("list_changes",         [200, 200, 200, 200, 200], Any, NO_BODY),
+    row("stream_changes",       [200, 200, 200, 200, 200], Any, NO_BODY),
     row("get_health",           [200, 200, 200, 200, 200], Any, NO_BODY),
     row("get_readiness",        [200, 200, 200, 200, 200], Any, NO_BODY),
 ];
@@ -323,6 +324,9 @@ async fn place(app: &TestApp, operation: Operation, writer: &Client) -> String {
             somebody.post("/v1/tokens", json!({"name": "Robot", "scopes": []})).await.expect(201).id();
         path = path.replace("{session}", &session).replace("{token}", &token);
         path = path.replace("{user}", &somebody.user().id.to_string());
+    }
+    if path == "/v1/changes/stream" {
+        path.push_str("?follow=false");
     }
     if path == "/v1/resolve" {
         path.push_str("?path=/city");

@@ -82,7 +82,7 @@ impl AccessCache {
 
     /// Forgets what may no longer be so.
     pub fn hear(&self, signal: Signal) {
-        if signal == Signal::Keys {
+        if matches!(signal, Signal::Keys | Signal::Changes) {
             return;
         }
         let mut entries = self.0.write().unwrap_or_else(PoisonError::into_inner);
@@ -90,7 +90,9 @@ impl AccessCache {
         match signal {
             Signal::User(id) => entries.known.retain(|_, known| known.actor.id != id),
             // Whether a second factor is wanted is a setting of the site.
-            Signal::Profiles | Signal::Site | Signal::Everything | Signal::Keys => entries.known.clear(),
+            Signal::Profiles | Signal::Site | Signal::Everything | Signal::Keys | Signal::Changes => {
+                entries.known.clear();
+            },
         }
     }
 }
