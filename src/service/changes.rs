@@ -66,6 +66,11 @@ impl Feed {
         self.heard.send_modify(|count| *count = count.wrapping_add(1));
     }
 
+    /// How many wait at this moment, or have just been woken.
+    pub fn followers(&self) -> usize {
+        self.heard.receiver_count()
+    }
+
     /// Whether waiting has ended for good.
     pub fn is_closed(&self) -> bool {
         self.is_closed.load(Ordering::Acquire)
