@@ -70,7 +70,8 @@ pub struct Change {
 impl From<RecordedChange> for Change {
     fn from(change: RecordedChange) -> Self {
         let RecordedChange { seq, at, kind, entity, entity_id, path, old_path, surrogate_keys } = change;
-        let (cursor, entity_id, at) = (seq.to_string(), entity_id.to_string(), instant::Instant::from_millis(at));
+        let (cursor, entity_id, at) =
+            (seq.to_string(), entity_id.to_string(), instant::Instant::from_millis(at));
         Self { cursor, at, kind, entity, entity_id, path, old_path, surrogate_keys }
     }
 }

@@ -12,6 +12,7 @@ pub mod contract;
 pub mod corrections;
 pub mod cors;
 pub mod error;
+pub mod fronts;
 pub mod input;
 pub mod limits;
 pub mod links;
@@ -27,6 +28,7 @@ pub mod path;
 pub mod previews;
 pub mod record;
 pub mod redirects;
+pub mod related;
 pub mod releases;
 pub mod resolve;
 pub mod second_factor;
@@ -140,6 +142,7 @@ fn v1(routes: &mut ServiceConfig<'_>) {
         .service(links::update_link)
         .service(links::delete_link)
         .service(links::list_inbound_links)
+        .service(related::list_related)         // everybody
         // releases: editors
         .service(releases::list_releases)
         .service(releases::create_release)
@@ -165,6 +168,7 @@ fn v1(routes: &mut ServiceConfig<'_>) {
         .service(sections::list_sections)       // everybody
         .service(sections::create_section)      // editors
         .service(sections::get_section)         // everybody
+        .service(fronts::get_section_front)     // everybody
         .service(sections::update_section)      // editors
         .service(sections::delete_section)      // editors
         // tags
@@ -189,6 +193,7 @@ fn v1(routes: &mut ServiceConfig<'_>) {
         .service(redirects::delete_redirect)    // editors
         // site and changes
         .service(site::get_site)                // everybody
+        .service(fronts::get_front)             // everybody
         .service(site::update_site)             // administrators
         .service(changes::list_changes)         // everybody
         .service(changes::stream_changes);      // everybody

@@ -6,6 +6,7 @@ pub mod audit;
 pub mod auth;
 pub mod authors;
 pub mod changes;
+pub mod fronts;
 pub mod oidc;
 pub mod redirects;
 pub mod releases;

@@ -100,7 +100,7 @@ fn name_of(path: &str) -> &str {
     path.trim_start_matches('/')
 }
 
-fn find(db: &mut Db, reference: &Reference) -> Result<Section, Error> {
+pub(super) fn find(db: &mut Db, reference: &Reference) -> Result<Section, Error> {
     let id = slugs::resolve_one(db, Entity::Section, reference)?;
     let section = sections::get(db, id)?;
     match reference {

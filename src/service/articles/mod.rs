@@ -12,6 +12,7 @@ mod notes;
 mod preflight;
 mod previews;
 mod publish;
+mod related;
 
 use std::collections::HashMap;
 
@@ -36,6 +37,7 @@ pub use self::{
     preflight::{check_findings, preflight},
     previews::{PreviewLink, create_preview, delete_preview, get_preview, list_previews, open_preview},
     publish::{keep_live, lock_settled, settle_due},
+    related::list_related,
 };
 use super::Newsroom;
 use crate::{

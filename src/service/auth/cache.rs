@@ -92,7 +92,7 @@ impl AccessCache {
             // Whether a second factor is wanted is a setting of the site.
             Signal::Profiles | Signal::Site | Signal::Everything | Signal::Keys | Signal::Changes => {
                 entries.known.clear();
-            },
+            }
         }
     }
 }

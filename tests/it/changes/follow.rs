@@ -89,7 +89,8 @@ async fn nothing_is_inserted_before_what_was_listed() {
         }
     }
     assert!(followed == whole, "{} of {} changes were followed", followed.len(), whole.len());
-    let mut told: Vec<_> = whole.iter().map(|change| change["entity_id"].as_str().unwrap().to_owned()).collect();
+    let mut told: Vec<_> =
+        whole.iter().map(|change| change["entity_id"].as_str().unwrap().to_owned()).collect();
     told.sort();
     made.sort();
     assert_eq!(told, made, "each change is told, once");
@@ -111,7 +112,10 @@ async fn whoever_waits_is_told_at_once() {
     let tag = editor.post("/v1/tags", json!({"name": "Port"})).await.expect(201);
     for poll in polls {
         let answer = poll.await.unwrap().expect(200);
-        assert_eq!((answer.each("entity_id"), answer.header("cache-control")), (vec![&*tag.id()], "no-store"));
+        assert_eq!(
+            (answer.each("entity_id"), answer.header("cache-control")),
+            (vec![&*tag.id()], "no-store")
+        );
         assert!(answer.headers.get("surrogate-key").is_none());
     }
     // Without anything to wait for there is no waiting.
@@ -128,7 +132,11 @@ async fn waiting_ends_empty_when_the_time_is_over() {
     assert_eq!((answer.each("cursor").len(), &answer.json["page"]["next"]), (0, &json!(since)));
     let far = app.anonymous().get("/v1/changes?wait=61").await.problem(400, "invalid_parameter");
     far.fault("wait", "too_large");
-    app.anonymous().get("/v1/changes?wait=-1").await.problem(400, "invalid_parameter").fault("wait", "too_small");
+    app.anonymous()
+        .get("/v1/changes?wait=-1")
+        .await
+        .problem(400, "invalid_parameter")
+        .fault("wait", "too_small");
 }
 
 #[actix_web::test]

@@ -88,7 +88,10 @@ impl Mirror {
         let keys: BTreeSet<String> = serde_json::from_value(change["surrogate_keys"].clone()).unwrap();
         assert!(keys.contains(&own), "{change}");
         let is_removed = change["kind"] == "removed";
-        assert_eq!(is_removed && entity == "article", is_removed && change["path"].is_null() && entity == "article");
+        assert_eq!(
+            is_removed && entity == "article",
+            is_removed && change["path"].is_null() && entity == "article"
+        );
         if is_removed {
             if let Some(copies) = self.copies.get_mut(entity) {
                 copies.remove(id);
@@ -100,7 +103,8 @@ impl Mirror {
         for (entity, copies) in &self.copies {
             for (id, copy) in copies {
                 let own = format!("{entity}/{id}");
-                let is_shown = if *entity == "article" { !shown(copy).is_disjoint(&keys) } else { keys.contains(&own) };
+                let is_shown =
+                    if *entity == "article" { !shown(copy).is_disjoint(&keys) } else { keys.contains(&own) };
                 if is_shown || keys.contains("site/1") {
                     stale.insert(own);
                 }
@@ -172,7 +176,8 @@ impl Mirror {
             assert_eq!(kept, ids(&format!("section={path}")).await, "{path}");
         }
         for (id, _) in &self.copies["tag"] {
-            let kept = self.list(|article| article["tags"].as_array().unwrap().iter().any(|tag| tag["id"] == **id));
+            let kept =
+                self.list(|article| article["tags"].as_array().unwrap().iter().any(|tag| tag["id"] == **id));
             assert_eq!(kept, ids(&format!("tag={id}")).await, "tag {id}");
         }
         for (id, _) in &self.copies["author"] {
@@ -187,24 +192,79 @@ impl Mirror {
 /// What editors do; numbers choose among what is there.
 #[derive(Debug, Clone)]
 enum Act {
-    Create { section: usize, tag: usize, link: usize },
-    Edit { on: usize, section: usize, second: usize, tags: Vec<usize>, author: Option<usize>, link: Option<usize> },
-    Slug { on: usize, number: usize },
-    Publish { on: usize, at: Option<i64>, until: Option<i64>, updated: bool },
-    Take { on: usize, verb: &'static str },
-    Retract { on: usize },
-    Delete { on: usize },
-    Correct { on: usize },
-    Release { of: Vec<usize> },
-    Make { collection: &'static str },
-    Rename { collection: &'static str, on: usize, number: usize },
-    Merge { from: usize, into: usize },
-    Detach { collection: &'static str, on: usize },
-    Move { on: usize, under: Option<usize> },
-    Place { on: usize, position: usize },
-    Close { on: usize, into: usize },
-    Site { number: usize },
-    Wait { units: i64 },
+    Create {
+        section: usize,
+        tag: usize,
+        link: usize,
+    },
+    Edit {
+        on: usize,
+        section: usize,
+        second: usize,
+        tags: Vec<usize>,
+        author: Option<usize>,
+        link: Option<usize>,
+    },
+    Slug {
+        on: usize,
+        number: usize,
+    },
+    Publish {
+        on: usize,
+        at: Option<i64>,
+        until: Option<i64>,
+        updated: bool,
+    },
+    Take {
+        on: usize,
+        verb: &'static str,
+    },
+    Retract {
+        on: usize,
+    },
+    Delete {
+        on: usize,
+    },
+    Correct {
+        on: usize,
+    },
+    Release {
+        of: Vec<usize>,
+    },
+    Make {
+        collection: &'static str,
+    },
+    Rename {
+        collection: &'static str,
+        on: usize,
+        number: usize,
+    },
+    Merge {
+        from: usize,
+        into: usize,
+    },
+    Detach {
+        collection: &'static str,
+        on: usize,
+    },
+    Move {
+        on: usize,
+        under: Option<usize>,
+    },
+    Place {
+        on: usize,
+        position: usize,
+    },
+    Close {
+        on: usize,
+        into: usize,
+    },
+    Site {
+        number: usize,
+    },
+    Wait {
+        units: i64,
+    },
     Record,
     Follow,
 }
@@ -213,7 +273,8 @@ fn act() -> impl Strategy<Value = Act> {
     let on = || 0..6usize;
     let few = || 0..4usize;
     let collection = || prop_oneof![Just("sections"), Just("tags"), Just("authors")];
-    let verb = prop_oneof![Just("unpublish"), Just("unschedule"), Just("discard"), Just("archive"), Just("reopen")];
+    let verb =
+        prop_oneof![Just("unpublish"), Just("unschedule"), Just("discard"), Just("archive"), Just("reopen")];
     prop_oneof![
         4 => (few(), few(), on()).prop_map(|(section, tag, link)| Act::Create { section, tag, link }),
         6 => (on(), few(), few(), prop::collection::vec(few(), 0..3), prop::option::of(few()), prop::option::of(on()))
