@@ -24,7 +24,12 @@ use utoipa::{
     },
 };
 
-use super::{answer::Answer, caller::Caller, input::Query};
+use super::{
+    answer::Answer,
+    caller::Caller,
+    fields::{FieldsQuery, Sparse},
+    input::Query,
+};
 use crate::{
     domain::{
         change::{ChangeKind, Entity},
@@ -135,7 +140,7 @@ fn cursor(name: &str, text: &str) -> Result<i64, Error> {
 /// A mirror fetches what a change names, drops it for `removed`, and fetches again every copy that shows one of the
 /// `surrogate_keys`: that a section, tag or author was renamed, or a section moved, which changes the paths of its
 /// articles, is told once, under the key of the section, and not for each article. `site/1` stands for everything.
-#[utoipa::path(tag = "changes", params(ChangeQuery), responses((status = 200, description = "A page of the log.", body = ChangeList)))]
+#[utoipa::path(tag = "changes", params(ChangeQuery, FieldsQuery), responses((status = 200, description = "A page of the log.", body = ChangeList)))]
 #[get("/changes")]
 pub async fn list_changes(
     request: HttpRequest,
@@ -143,6 +148,7 @@ pub async fn list_changes(
     followers: Data<Followers>,
     Caller(principal): Caller,
     Query(query): Query<ChangeQuery>,
+    fields: Sparse<Change>,
 ) -> Result<HttpResponse, Error> {
     let since = cursor("since", &query.since)?;
     let mut found = changes::list(&newsroom, since, query.limit).await?;
@@ -155,7 +161,7 @@ pub async fn list_changes(
     let next = found.last().map_or(since, |change| change.seq).to_string();
     let data = found.into_iter().map(Change::from).collect();
     let list = ChangeList { data, page: ChangePage { limit: query.limit, next } };
-    let mut response = Answer::ok(&request, &principal, list).send()?;
+    let mut response = Answer::ok(&request, &principal, list).fields(fields.0).send()?;
     if waits {
         response.headers_mut().insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
     }

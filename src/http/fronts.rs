@@ -5,7 +5,13 @@ use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
 use super::{
-    answer::Answer, articles::dto::Article, caller::Caller, input::Query, path::Named, sections::Section,
+    answer::{Answer, Fields},
+    articles::dto::Article,
+    caller::Caller,
+    fields::{FieldsQuery, Sparse},
+    input::Query,
+    path::Named,
+    sections::Section,
 };
 use crate::{
     domain::{
@@ -34,6 +40,30 @@ pub struct FrontPart {
 
 /// The front of a section or of the site.
 #[derive(Debug, Serialize, ToSchema)]
+#[schema(example = json!({
+    "section": {
+        "id": "184467440737095001", "parent_id": null, "slug": "city", "path": "/city", "name": "City",
+        "description": "What moves Port Ellery.",
+        "seo": {"title": null, "description": null, "canonical_url": null, "noindex": false, "og_image": null},
+        "position": 0, "article_count": null, "children": null, "version": 1,
+        "created_at": "2026-05-18T09:30:00.000Z", "updated_at": "2026-05-18T09:30:00.000Z"
+    },
+    "articles": [{
+        "id": "184467440737095516", "type": "news", "slug": "harbour-bridge-reopens",
+        "path": "/city/harbour-bridge-reopens", "url": "https://courier.example/city/harbour-bridge-reopens",
+        "headline": "Harbour bridge reopens after two years", "standfirst": "Traffic is back on the upper deck.",
+        "kicker": null, "section": {"id": "184467440737095001", "slug": "city", "path": "/city", "name": "City"},
+        "sections": [], "tags": [], "bylines": [], "lead_image": null, "language": "en", "dateline": null,
+        "seo": {"title": null, "description": null, "canonical_url": null, "noindex": false, "og_image": null},
+        "word_count": 6, "reading_minutes": 1, "first_published_at": "2026-05-18T09:30:00.000Z",
+        "published_at": "2026-05-18T09:30:00.000Z", "updated_at": "2026-05-18T09:30:00.000Z", "stage": "live",
+        "version": 1
+    }],
+    "sections": [{
+        "section": {"id": "184467440737095002", "slug": "harbour", "path": "/city/harbour", "name": "Harbour"},
+        "articles": []
+    }]
+}))]
 pub struct Front {
     /// The section; `null` for the site.
     pub section: Option<Section>,
@@ -66,7 +96,7 @@ impl Default for FrontQuery {
 ///
 /// The section, its newest articles with those below it, and the sections directly below it, the first 20 in their order,
 /// each with its newest articles: no article stands twice on it. Articles are as in lists. A former path answers 308.
-#[utoipa::path(tag = "sections", params(Named, FrontQuery),
+#[utoipa::path(tag = "sections", params(Named, FrontQuery, FieldsQuery),
     responses((status = 200, description = "The front.", body = Front)))]
 #[get("/sections/{name}/front")]
 pub async fn get_section_front(
@@ -75,17 +105,18 @@ pub async fn get_section_front(
     Caller(principal): Caller,
     name: Named,
     Query(query): Query<FrontQuery>,
+    fields: Sparse<Front>,
 ) -> Result<HttpResponse, Error> {
     let reference = Some(name.reference());
     let front = fronts::get(&newsroom, reference, query.limit as usize, query.per_section as usize).await?;
-    send(&request, &principal, front)
+    send(&request, &principal, front, fields.0)
 }
 
 /// Get the front of the site
 ///
 /// As that of a section: the newest of all articles, and the sections at the root, the first 20 in their order, each with
 /// its newest articles. No article stands twice on it.
-#[utoipa::path(tag = "site", params(FrontQuery),
+#[utoipa::path(tag = "site", params(FrontQuery, FieldsQuery),
     responses((status = 200, description = "The front.", body = Front)))]
 #[get("/front")]
 pub async fn get_front(
@@ -93,12 +124,18 @@ pub async fn get_front(
     newsroom: Data<Newsroom>,
     Caller(principal): Caller,
     Query(query): Query<FrontQuery>,
+    fields: Sparse<Front>,
 ) -> Result<HttpResponse, Error> {
     let front = fronts::get(&newsroom, None, query.limit as usize, query.per_section as usize).await?;
-    send(&request, &principal, front)
+    send(&request, &principal, front, fields.0)
 }
 
-fn send(request: &HttpRequest, principal: &Principal, front: Built) -> Result<HttpResponse, Error> {
+fn send(
+    request: &HttpRequest,
+    principal: &Principal,
+    front: Built,
+    fields: Option<Fields>,
+) -> Result<HttpResponse, Error> {
     let Built { section, articles, parts } = front;
     // Whatever section comes, goes or moves may change which ones are below this.
     let mut keys = SurrogateKeys::default().all(Entity::Section);
@@ -125,5 +162,5 @@ fn send(request: &HttpRequest, principal: &Principal, front: Built) -> Result<Ht
     };
     let sections = parts.into_iter().map(part).collect::<Result<Vec<_>, Error>>()?;
     let front = Front { section: section.map(Section::from), articles: shown(articles)?, sections };
-    Answer::ok(request, principal, front).keys(keys).send()
+    Answer::ok(request, principal, front).keys(keys).fields(fields).send()
 }

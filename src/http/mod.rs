@@ -12,6 +12,7 @@ pub mod contract;
 pub mod corrections;
 pub mod cors;
 pub mod error;
+pub mod fields;
 pub mod fronts;
 pub mod input;
 pub mod limits;

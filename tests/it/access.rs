@@ -258,7 +258,7 @@ fn number() -> u32 {
 }
 
 /// The path of a request, with things made for it by an administrator; an article by whoever is named.
-async fn place(app: &TestApp, operation: Operation, writer: &Client) -> String {
+pub async fn place(app: &TestApp, operation: Operation, writer: &Client) -> String {
     let admin = app.admin().await;
     let mut path = operation.template.to_owned();
     for (collection, body) in [

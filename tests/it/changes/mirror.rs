@@ -475,3 +475,20 @@ fn whoever_follows_the_log_has_a_copy_of_what_readers_see() {
         Err(error) => panic!("{error}"),
     }
 }
+
+#[actix_web::test]
+async fn a_link_appears_with_its_target() {
+    let app = TestApp::start().await;
+    let editor = app.bold_editor().await;
+    let target = app.published("Target").await;
+    let body = json!([{"blocks": [paragraph("Text."), crate::newsroom::read_more(&target)]}]);
+    app.published_with("Source", json!({ "body": body })).await;
+    let mut mirror = Mirror::new(&app);
+    for verb in ["unpublish", "publish"] {
+        mirror.follow().await;
+        mirror.check().await;
+        editor.act(&format!("{}/{verb}", crate::newsroom::path_of(&target))).await.expect(200);
+    }
+    mirror.follow().await;
+    mirror.check().await;
+}
