@@ -319,7 +319,7 @@ async fn fields_go_as_deep_as_the_answer() {
         .await;
     let article =
         article.expect(200).json["data"][0].as_object().unwrap().keys().cloned().collect::<Vec<_>>();
-    assert_eq!(article, ["headline", "bylines", "section"]);
+    assert_eq!(article, ["bylines", "headline", "section"]);
     for path in [
         "/v1/articles",
         "/v1/tags",
