@@ -2,7 +2,7 @@
 
 mod data_folder;
 
-use std::{net::TcpListener, path::PathBuf, time::Duration};
+use std::{net::TcpListener, path::PathBuf, sync::Arc, time::Duration};
 
 use actix_web::{
     App, HttpServer,
@@ -14,10 +14,11 @@ use tokio::time::interval;
 use tracing_actix_web::TracingLogger;
 
 use crate::{
-    config::{Config, ProxyHeader},
+    config::{self, Config, ProxyHeader},
     domain::error::Error,
     http::{
         self,
+        cache::{CacheOptions, Caching, KeysHeader, ResponseCache},
         changes::Followers,
         contract::Contract,
         cors::CorsOptions,
@@ -139,6 +140,17 @@ impl From<&Config> for HttpOptions {
                 reads: config.rate_limit_reads,
                 writes: config.rate_limit_writes,
             },
+            cache: CacheOptions {
+                bytes: config.cache_megabytes << 20,
+                max_age: Duration::from_secs(config.cache_max_age_seconds),
+                shared_max_age: Duration::from_secs(config.cache_shared_max_age_seconds),
+                stale_while_revalidate: Duration::from_secs(config.cache_stale_seconds),
+                keys_header: match config.cache_keys_header {
+                    config::KeysHeader::SurrogateKey => KeysHeader::SurrogateKey,
+                    config::KeysHeader::CacheTag => KeysHeader::CacheTag,
+                    config::KeysHeader::None => KeysHeader::None,
+                },
+            },
             cors: CorsOptions {
                 public_reads: config.cors_public_reads,
                 origins: config.cors_origins.clone(),
@@ -169,6 +181,8 @@ pub fn serve(
     let proxies =
         Data::new(TrustedProxies { networks: options.trusted_proxies.clone(), header: options.proxy_header });
     let limiter = Data::new(Limiter::new(&options.limits, options.refusal_delay));
+    let (cache_options, cors) = (options.cache.clone(), options.cors.clone());
+    let cache = ResponseCache::new(cache_options, cors, limiter.clone().into_inner(), &newsroom);
     let cors = Data::new(options.cors.clone());
     let followers = Data::new(Followers::new(options.followers));
     let body_timeout = Data::new(BodyTimeout(options.body_timeout));
@@ -192,7 +206,8 @@ pub fn serve(
             .wrap(from_fn(http::cors::cors))
             .wrap(from_fn(http::middleware::measure))
             .wrap(from_fn(http::slow::hang_up))
-            .wrap(TracingLogger::<http::middleware::RequestSpan>::new());
+            .wrap(TracingLogger::<http::middleware::RequestSpan>::new())
+            .wrap(Caching(Arc::clone(&cache)));
         http::routes(app).into_app()
     });
     let server = server

@@ -44,6 +44,17 @@ const NO_SETTINGS: [&str; 2] = [
 /// What Kubernetes adds to every container beside a service that is named "masthead".
 const SERVICE_LINKS: [&str; 2] = ["service_", "port"];
 
+/// The header in which caches in between are told the surrogate keys of an answer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum KeysHeader {
+    /// `Surrogate-Key`.
+    SurrogateKey,
+    /// `Cache-Tag`.
+    CacheTag,
+    /// They are not told.
+    None,
+}
+
 /// The header in which proxies tell who the client is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ProxyHeader {
@@ -94,6 +105,16 @@ pub struct Config {
     pub rate_limit_reads: u32,
     /// Requests a minute that change something, from one client.
     pub rate_limit_writes: u32,
+    /// Most megabytes of answers that are kept in memory; 0 keeps none.
+    pub cache_megabytes: u64,
+    /// Seconds that browsers may keep a public answer.
+    pub cache_max_age_seconds: u64,
+    /// Seconds that caches in between may.
+    pub cache_shared_max_age_seconds: u64,
+    /// Seconds after that in which they may still give it while they fetch a new one.
+    pub cache_stale_seconds: u64,
+    /// In which header they are told what an answer shows.
+    pub cache_keys_header: KeysHeader,
     /// Whether pages of any origin may read what needs no credentials.
     pub cors_public_reads: bool,
     /// Origins whose pages may do everything.
@@ -193,6 +214,20 @@ impl Config {
             rate_limit_anonymous_reads: reader.take("rate_limit_anonymous_reads", rate).unwrap_or(6000),
             rate_limit_reads: reader.take("rate_limit_reads", rate).unwrap_or(6000),
             rate_limit_writes: reader.take("rate_limit_writes", rate).unwrap_or(600),
+            cache_megabytes: reader.take("cache_megabytes", |value| whole(value, 0..=65_536)).unwrap_or(64),
+            cache_max_age_seconds: reader.take("cache_max_age_seconds", seconds).unwrap_or(10),
+            cache_shared_max_age_seconds: reader.take("cache_shared_max_age_seconds", seconds).unwrap_or(60),
+            cache_stale_seconds: reader.take("cache_stale_seconds", seconds).unwrap_or(30),
+            cache_keys_header: reader
+                .take("cache_keys_header", |value| {
+                    let choices = [
+                        ("surrogate-key", KeysHeader::SurrogateKey),
+                        ("cache-tag", KeysHeader::CacheTag),
+                        ("none", KeysHeader::None),
+                    ];
+                    one_of(value, &choices)
+                })
+                .unwrap_or(KeysHeader::SurrogateKey),
             cors_public_reads: reader.take("cors_public_reads", truth).unwrap_or(true),
             cors_origins: reader.take("cors_origins", origins).unwrap_or_default(),
             client_timeout: Duration::from_secs(
@@ -305,6 +340,11 @@ fn whole<T: TryFrom<i64> + PartialOrd + fmt::Display>(
     number.ok_or_else(|| {
         format!("must be a whole number from {} to {}, not {value}", range.start(), range.end())
     })
+}
+
+/// Seconds, a day at most.
+fn seconds(value: &Value) -> Result<u64, String> {
+    whole(value, 0..=86_400)
 }
 
 fn one_of<T: Copy>(value: &Value, choices: &[(&str, T)]) -> Result<T, String> {
@@ -501,7 +541,7 @@ mod tests {
 
     const DOCUMENTED: &str = include_str!("../masthead.default.toml");
 
-    const KEYS: [&str; 33] = [
+    const KEYS: [&str; 38] = [
         "listen",
         "data",
         "database_url",
@@ -521,6 +561,11 @@ mod tests {
         "rate_limit_anonymous_reads",
         "rate_limit_reads",
         "rate_limit_writes",
+        "cache_megabytes",
+        "cache_max_age_seconds",
+        "cache_shared_max_age_seconds",
+        "cache_stale_seconds",
+        "cache_keys_header",
         "cors_public_reads",
         "cors_origins",
         "client_timeout_seconds",

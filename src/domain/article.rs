@@ -413,6 +413,9 @@ pub struct Article {
     pub body: Option<String>,
     /// Its links, inline ones included; none in lists that do not include them.
     pub links: Option<Vec<RelatedLink>>,
+    /// What it links to and readers cannot see now; what they are shown changes with it all the same.
+    #[serde(skip)]
+    pub hidden_links: Vec<ArticleId>,
     /// What readers are told of what was put right; none in lists that do not include it.
     #[serde(default)]
     pub corrections: Option<Vec<Correction>>,

@@ -30,6 +30,7 @@ pub mod session;
 pub mod site;
 pub mod slug;
 pub mod surrogate;
+pub mod surroundings;
 pub mod tag;
 pub mod text;
 mod text_enum;

@@ -55,6 +55,9 @@ impl SurrogateKeys {
         for author in article.bylines.iter().filter_map(|byline| byline.author.as_ref()) {
             self = self.one(Entity::Author, author.id.get());
         }
+        for id in &article.hidden_links {
+            self = self.one(Entity::Article, id.get());
+        }
         article.links.iter().flatten().fold(self, Self::link)
     }
 

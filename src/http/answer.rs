@@ -6,7 +6,7 @@ use actix_web::{
     HttpRequest, HttpResponse,
     http::{
         StatusCode,
-        header::{self, HeaderName, HeaderValue},
+        header::{self, HeaderValue},
     },
 };
 use serde::Serialize;
@@ -14,7 +14,7 @@ use serde_json::Value;
 use utoipa::ToSchema;
 use xxhash_rust::xxh3::xxh3_128;
 
-use super::contract::Contract;
+use super::{cache::SURROGATE_KEY, contract::Contract};
 use crate::domain::{
     change::Entity,
     error::{Error, Fault},
@@ -134,7 +134,7 @@ impl<'a, T: Serialize> Answer<'a, T> {
         let etag = entity_tag(self.version, &body);
         let safe = self.request.method().is_safe();
         let mut builder = HttpResponse::build(self.status);
-        if safe && matches(self.request, header::IF_NONE_MATCH, |tag| tag == etag) {
+        if safe && fits(self.request.headers().get_all(header::IF_NONE_MATCH), &etag) {
             builder = HttpResponse::NotModified();
         }
         builder.insert_header((header::ETAG, etag));
@@ -145,8 +145,7 @@ impl<'a, T: Serialize> Answer<'a, T> {
         ));
         if is_public && !self.keys.is_empty() {
             let keys = self.keys.one(Entity::Site, 1).header();
-            builder.insert_header((HeaderName::from_static("surrogate-key"), keys.as_str()));
-            builder.insert_header((HeaderName::from_static("cache-tag"), keys.replace(' ', ",")));
+            builder.insert_header((SURROGATE_KEY, keys));
         }
         if let Some(modified) = self.modified.filter(|_| safe) {
             builder.insert_header(header::LastModified(modified.to_system_time().into()));
@@ -206,20 +205,22 @@ fn with_cursor(request: &HttpRequest, cursor: Option<&str>) -> String {
 }
 
 /// A strong validator (RFC 9110, section 8.8.3): the version, if there is one, and a hash of the bytes.
-fn entity_tag(version: Option<i64>, body: &[u8]) -> String {
+fn entity_tag(version: Option<i64>, body: &[u8]) -> HeaderValue {
     let hash = xxh3_128(body);
-    match version {
+    let tag = match version {
         Some(version) => format!("\"{version}-{hash:032x}\""),
         None => format!("\"{hash:032x}\""),
-    }
+    };
+    // Digits always make a header.
+    HeaderValue::try_from(tag).unwrap_or_else(|_| HeaderValue::from_static("\"\""))
 }
 
-/// Whether a list of entity tags in a header has one that fits. `*` fits everything.
-fn matches(request: &HttpRequest, name: header::HeaderName, fits: impl Fn(&str) -> bool) -> bool {
-    let values = request.headers().get_all(name).filter_map(|value| value.to_str().ok());
+/// Whether a client that has what these `If-None-Match` headers name has this. `*` fits everything.
+pub(super) fn fits<'a>(values: impl Iterator<Item = &'a HeaderValue>, etag: &HeaderValue) -> bool {
+    let values = values.filter_map(|value| value.to_str().ok());
     values.flat_map(|value| value.split(',')).map(str::trim).any(|tag| {
         // The comparison of If-None-Match is weak (RFC 9110, section 13.1.2).
-        tag == "*" || fits(tag.strip_prefix("W/").unwrap_or(tag))
+        tag == "*" || tag.strip_prefix("W/").unwrap_or(tag).as_bytes() == etag.as_bytes()
     })
 }
 

@@ -16,11 +16,13 @@ use crate::{
     domain::{
         article::Image,
         author::{self, AuthorChanges, LabelledLink},
+        change::Entity,
         error::{Error, Faults},
         id::{AuthorId, UserId},
         instant::Instant,
         page::DEFAULT_LIMIT,
         slug::Slug,
+        surrogate::SurrogateKeys,
         text,
         user::Principal,
     },
@@ -251,9 +253,9 @@ pub async fn list_authors(
 ) -> Result<HttpResponse, Error> {
     let page = page_request(query.limit, query.cursor.as_deref(), query.page, query.count, ORDER)?;
     let authors = authors::list(&newsroom, query.prefix, page).await?;
-    Answer::page(&request, &principal, authors.map(|author| Author::seen_by(&principal, author)))
-        .fields(fields.0)
-        .send()
+    let keys = SurrogateKeys::default().all(Entity::Author);
+    let authors = authors.map(|author| Author::seen_by(&principal, author));
+    Answer::page(&request, &principal, authors).keys(keys).fields(fields.0).send()
 }
 
 /// Create an author
@@ -288,8 +290,10 @@ pub async fn get_author(
 ) -> Result<HttpResponse, Error> {
     let author = authors::get(&newsroom, name.reference()).await?;
     let version = author.version;
+    let keys = SurrogateKeys::default().one(Entity::Author, author.id.get());
     Answer::ok(&request, &principal, Author::seen_by(&principal, author))
         .version(version)
+        .keys(keys)
         .fields(fields.0)
         .send()
 }

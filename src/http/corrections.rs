@@ -16,10 +16,12 @@ use super::{
 };
 use crate::{
     domain::{
+        change::Entity,
         correction::{Correction, CorrectionChanges, CorrectionKind, MAX_TEXT, NewCorrection},
         error::{Error, Faults},
         id::{BlockId, CorrectionId},
         instant::Instant,
+        surrogate::SurrogateKeys,
         text::paragraphs,
     },
     service::{Newsroom, articles},
@@ -128,7 +130,8 @@ pub async fn list_corrections(
     _: NoQuery,
 ) -> Result<HttpResponse, Error> {
     let data = articles::list_corrections(&newsroom, principal.clone(), name.reference()).await?;
-    Answer::ok(&request, &principal, Corrections { data }).send()
+    let keys = SurrogateKeys::default().all(Entity::Article);
+    Answer::ok(&request, &principal, Corrections { data }).keys(keys).send()
 }
 
 /// Correct an article

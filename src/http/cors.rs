@@ -9,7 +9,7 @@ use actix_web::{
     dev::{ServiceRequest, ServiceResponse},
     http::{
         Method, StatusCode,
-        header::{self, HeaderName, HeaderValue},
+        header::{self, HeaderMap, HeaderName, HeaderValue},
     },
     middleware::Next,
     web::Data,
@@ -55,6 +55,18 @@ const ALL: Grant = Grant {
 const MAX_AGE: &str = "7200";
 
 impl CorsOptions {
+    /// Tells a browser that the scripts of a page may see the answer to a read.
+    pub(super) fn tell_reader(&self, origin: Option<&HeaderValue>, headers: &mut HeaderMap) {
+        match origin.filter(|origin| self.is_listed(origin)) {
+            Some(origin) => headers.insert(header::ACCESS_CONTROL_ALLOW_ORIGIN, origin.clone()),
+            None if self.public_reads => {
+                headers.insert(header::ACCESS_CONTROL_ALLOW_ORIGIN, HeaderValue::from_static("*"))
+            }
+            None => return,
+        };
+        headers.insert(header::ACCESS_CONTROL_EXPOSE_HEADERS, HeaderValue::from_static(EXPOSED));
+    }
+
     fn is_listed(&self, origin: &HeaderValue) -> bool {
         self.origins.iter().any(|listed| listed.as_bytes() == origin.as_bytes())
     }

@@ -11,7 +11,7 @@ use std::{
 };
 
 use actix_web::{
-    HttpMessage as _,
+    HttpMessage as _, HttpRequest,
     body::{BoxBody, MessageBody},
     dev::{ServiceRequest, ServiceResponse},
     http::{
@@ -80,6 +80,19 @@ impl Limiter {
             reads: Budget::new("reads", limits.reads),
             writes: Budget::new("writes", limits.writes),
         }
+    }
+
+    /// Pays for a read without credentials: the headers that tell what is left, if there is a limit.
+    ///
+    /// # Errors
+    /// When nothing is left.
+    pub(super) fn spend_read(
+        &self,
+        request: &HttpRequest,
+    ) -> Result<Option<[(HeaderName, HeaderValue); 2]>, Duration> {
+        let Some(budget) = &self.anonymous_reads else { return Ok(None) };
+        let client = Client::at(client_address(request), budget.is_crowded.load(Ordering::Relaxed));
+        budget.spend(client).map(|left| Some(budget.headers(left)))
     }
 
     /// The budget that a request is paid from. `path` is as routes see it, without escapes.

@@ -14,6 +14,9 @@ use tracing_actix_web::{RequestId, RootSpanBuilder};
 
 use crate::store::statements;
 
+/// What a read has cost (W3C Server Timing).
+pub(super) const SERVER_TIMING: HeaderName = HeaderName::from_static("server-timing");
+
 /// One span a request: what was asked, what was answered, how long it took. Never a header, a query or a body.
 #[derive(Debug)]
 pub struct RequestSpan;
@@ -65,7 +68,7 @@ pub(crate) async fn measure<B: MessageBody + 'static>(
     let timing =
         format!("db;dur={:.2};desc=\"{} statements\"", usage.time.as_secs_f64() * 1000.0, usage.statements);
     if let Some(timing) = HeaderValue::from_str(&timing).ok().filter(|_| tells) {
-        headers.insert(HeaderName::from_static("server-timing"), timing);
+        headers.insert(SERVER_TIMING, timing);
     }
     headers.insert(HeaderName::from_static("x-content-type-options"), HeaderValue::from_static("nosniff"));
     headers.insert(HeaderName::from_static("referrer-policy"), HeaderValue::from_static("no-referrer"));

@@ -6,6 +6,7 @@ pub mod audit;
 pub mod auth;
 pub mod authors;
 pub mod body;
+pub mod cache;
 pub mod caller;
 pub mod changes;
 pub mod contract;

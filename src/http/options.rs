@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use ipnet::IpNet;
 
-use super::{cors::CorsOptions, limits::RateLimits};
+use super::{cache::CacheOptions, cors::CorsOptions, limits::RateLimits};
 
 /// The header in which proxies tell who the client is. The other one is not looked at: a proxy that does not set it lets
 /// it through as the client has written it.
@@ -30,6 +30,8 @@ pub struct HttpOptions {
     pub proxy_header: ProxyHeader,
     /// How many requests a client may send.
     pub limits: RateLimits,
+    /// How answers are kept.
+    pub cache: CacheOptions,
     /// Which pages of other origins may call.
     pub cors: CorsOptions,
     /// How long those who try to log in too often wait to be told so.
@@ -49,6 +51,7 @@ impl Default for HttpOptions {
             trusted_proxies: Vec::new(),
             proxy_header: ProxyHeader::default(),
             limits: RateLimits::default(),
+            cache: CacheOptions::default(),
             cors: CorsOptions::default(),
             refusal_delay: Duration::ZERO,
             followers: MAX_FOLLOWERS,

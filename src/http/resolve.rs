@@ -6,7 +6,7 @@ use utoipa::{IntoParams, ToSchema};
 
 use super::{answer::Answer, caller::Caller, input::Query};
 use crate::{
-    domain::{change::Entity, error::Error, redirect::SitePath},
+    domain::{change::Entity, error::Error, redirect::SitePath, surrogate::SurrogateKeys},
     service::{Newsroom, resolve},
 };
 
@@ -108,5 +108,8 @@ pub async fn resolve_path(
     let path = SitePath::parse(&query.path)
         .map_err(|error| Error::invalid_parameter("path", "bad_path", error.to_string()))?;
     let resolved = resolve::resolve(&newsroom, query.path, path).await?;
-    Answer::ok(&request, &principal, Resolved::from(resolved)).send()
+    // Anything may come to live at a path.
+    let entities = [Entity::Article, Entity::Section, Entity::Tag, Entity::Author, Entity::Redirect];
+    let keys = entities.into_iter().fold(SurrogateKeys::default(), SurrogateKeys::all);
+    Answer::ok(&request, &principal, Resolved::from(resolved)).keys(keys).send()
 }

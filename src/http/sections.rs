@@ -21,12 +21,14 @@ use super::{
 use crate::{
     domain::{
         article::Seo,
+        change::Entity,
         error::{Error, Faults},
         id::SectionId,
         instant::Instant,
         page::DEFAULT_LIMIT,
         section::{self, SectionChanges, SectionNode},
         slug::{Reference, Slug},
+        surrogate::SurrogateKeys,
         text,
     },
     service::{Newsroom, sections},
@@ -290,6 +292,7 @@ pub async fn list_sections(
     fields: Sparse<Section>,
 ) -> Result<HttpResponse, Error> {
     let counts = query.include.contains(&SectionInclude::ArticleCount);
+    let keys = counted(SurrogateKeys::default().all(Entity::Section), counts);
     if query.tree {
         for (name, is_given) in [("cursor", query.cursor.is_some()), ("page", query.page.is_some())] {
             if is_given {
@@ -300,11 +303,16 @@ pub async fn list_sections(
         let total = query.count.then(|| i64::try_from(roots.len()).unwrap_or(i64::MAX));
         let page = PageInfo { limit: query.limit, next: None, prev: None, total };
         let data = roots.into_iter().map(Section::from).collect();
-        return Answer::ok(&request, &principal, List { data, page }).fields(fields.0).send();
+        return Answer::ok(&request, &principal, List { data, page }).keys(keys).fields(fields.0).send();
     }
     let page = page_request(query.limit, query.cursor.as_deref(), query.page, query.count, ORDER)?;
     let sections = sections::list(&newsroom, page, counts).await?;
-    Answer::page(&request, &principal, sections.map(Section::from)).fields(fields.0).send()
+    Answer::page(&request, &principal, sections.map(Section::from)).keys(keys).fields(fields.0).send()
+}
+
+/// With the numbers of articles, which any article changes.
+fn counted(keys: SurrogateKeys, counts: bool) -> SurrogateKeys {
+    if counts { keys.all(Entity::Article) } else { keys }
 }
 
 /// Create a section
@@ -343,7 +351,8 @@ pub async fn get_section(
     let counts = query.include.contains(&SectionInclude::ArticleCount);
     let node = sections::get(&newsroom, name.reference(), counts).await?;
     let version = node.section.version;
-    Answer::ok(&request, &principal, Section::from(node)).version(version).fields(fields.0).send()
+    let keys = counted(SurrogateKeys::default().one(Entity::Section, node.section.id.get()), counts);
+    Answer::ok(&request, &principal, Section::from(node)).version(version).keys(keys).fields(fields.0).send()
 }
 
 /// Edit a section

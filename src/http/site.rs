@@ -13,9 +13,11 @@ use super::{
 use crate::{
     domain::{
         author::LabelledLink,
+        change::Entity,
         error::{Error, Faults},
         instant::Instant,
         site::{self, SiteChanges, canonical_url, is_language_tag, is_time_zone},
+        surrogate::SurrogateKeys,
         text,
         user::Role,
     },
@@ -187,7 +189,8 @@ pub async fn get_site(
     let version = site.version;
     let mut site = Site::from(site);
     site.second_factor_roles = site.second_factor_roles.filter(|_| !principal.is_anonymous());
-    Answer::ok(&request, &principal, site).version(version).fields(fields.0).send()
+    let keys = SurrogateKeys::default().one(Entity::Site, 1);
+    Answer::ok(&request, &principal, site).version(version).keys(keys).fields(fields.0).send()
 }
 
 /// Edit the site

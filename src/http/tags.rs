@@ -14,11 +14,13 @@ use super::{
 };
 use crate::{
     domain::{
+        change::Entity,
         error::{Error, Faults},
         id::TagId,
         instant::Instant,
         page::DEFAULT_LIMIT,
         slug::{Reference, Slug},
+        surrogate::SurrogateKeys,
         tag::{self, TagChanges, TagType},
         text,
     },
@@ -201,7 +203,8 @@ pub async fn list_tags(
 ) -> Result<HttpResponse, Error> {
     let page = page_request(query.limit, query.cursor.as_deref(), query.page, query.count, ORDER)?;
     let tags = tags::list(&newsroom, query.kind, query.prefix, page).await?;
-    Answer::page(&request, &principal, tags.map(Tag::from)).fields(fields.0).send()
+    let keys = SurrogateKeys::default().all(Entity::Tag);
+    Answer::page(&request, &principal, tags.map(Tag::from)).keys(keys).fields(fields.0).send()
 }
 
 /// Create a tag
@@ -236,7 +239,8 @@ pub async fn get_tag(
 ) -> Result<HttpResponse, Error> {
     let tag = tags::get(&newsroom, name.reference()).await?;
     let version = tag.version;
-    Answer::ok(&request, &principal, Tag::from(tag)).version(version).fields(fields.0).send()
+    let keys = SurrogateKeys::default().one(Entity::Tag, tag.id.get());
+    Answer::ok(&request, &principal, Tag::from(tag)).version(version).keys(keys).fields(fields.0).send()
 }
 
 /// Edit a tag

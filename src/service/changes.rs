@@ -54,8 +54,8 @@ impl Default for Feed {
 }
 
 impl Feed {
-    pub(super) fn hear(&self, signal: Signal) {
-        if matches!(signal, Signal::Changes | Signal::Everything) {
+    pub(super) fn hear(&self, signal: &Signal) {
+        if matches!(signal, Signal::Public(_) | Signal::Everything) {
             self.heard.send_modify(|count| *count = count.wrapping_add(1));
         }
     }

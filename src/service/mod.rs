@@ -25,14 +25,15 @@ use std::sync::Arc;
 use self::auth::{AccessCache, AccessTokens, PasswordHasher};
 use crate::{
     domain::{
-        change::{Change, ChangeKind, Entity, surrogate_key},
+        change::{Change, ChangeKind, Entity},
         error::Error,
         id::{IdGenerator, UserId},
         identity::OidcSettings,
         instant::{Clock, Instant},
         slug::Slug,
+        surrogate::SurrogateKeys,
     },
-    store::{Store, conn::Db, signals::Signal, slugs},
+    store::{Store, conn::Db, signals::Signal, slugs, surroundings::SurroundingsCache},
 };
 
 /// How a newsroom is opened.
@@ -65,8 +66,8 @@ pub struct Newsroom {
     pub tokens: Arc<AccessTokens>,
     /// Hashes passwords, a bounded number at a time.
     pub passwords: Arc<PasswordHasher>,
-    /// The site as it was last read.
-    pub site: Arc<site::SiteCache>,
+    /// The site and the cards of its sections, tags and authors.
+    pub site: Arc<SurroundingsCache>,
     /// Who has which credential, as it was last read.
     pub access: Arc<AccessCache>,
     /// Tells those who wait for public changes that there are some.
@@ -93,7 +94,7 @@ impl Newsroom {
             clock: Clock::default(),
             tokens: Arc::new(options.tokens),
             passwords: Arc::new(PasswordHasher::new(options.password_hashing_concurrency)?),
-            site: Arc::default(),
+            site: Arc::new(SurroundingsCache::new(store.clone())),
             access: Arc::default(),
             feed: Arc::default(),
             keys_read: Arc::default(),
@@ -107,9 +108,7 @@ impl Newsroom {
         room.store.listen(move |signal| {
             access.hear(signal);
             feed.hear(signal);
-            if matches!(signal, Signal::Site | Signal::Everything) {
-                site.invalidate();
-            }
+            site.hear(signal);
             if matches!(signal, Signal::Keys | Signal::Everything) {
                 // Those of other nodes are read when a token comes that is signed with one.
                 tokens.know(&[]);
@@ -164,6 +163,9 @@ fn taxonomy_change(
     at: Instant,
     actor: UserId,
 ) -> Change {
-    let surrogate_keys = vec![surrogate_key(entity, entity_id)];
+    let keys = SurrogateKeys::default().one(entity, entity_id);
+    // The articles of what is no more are elsewhere.
+    let keys = if kind == ChangeKind::Removed { keys.articles_of(entity, entity_id) } else { keys };
+    let surrogate_keys = keys.iter().map(str::to_owned).collect();
     Change { kind, entity, entity_id, path, old_path, surrogate_keys, at, actor: Some(actor) }
 }

@@ -9,8 +9,8 @@ use crate::{
         id::ArticleId,
         instant::Instant,
         redirect::SitePath,
-        site::Site,
         slug::Reference,
+        surroundings::Surroundings,
     },
     store::{
         articles::{self, Audience, LoadContext},
@@ -88,7 +88,7 @@ fn found(asked: &str, thing: Thing) -> Resolved {
 }
 
 /// Where a redirect leads in the end: its target may have been renamed since.
-fn lead(db: &mut Db, site: &Site, to: &str, now: Instant) -> Result<Resolved, Error> {
+fn lead(db: &mut Db, site: &Surroundings, to: &str, now: Instant) -> Result<Resolved, Error> {
     let thing = match SitePath::parse(to) {
         Ok(path) => things(db, site, &path, now)?.into_iter().next(),
         Err(_) => None,
@@ -110,7 +110,7 @@ fn absent(db: &mut Db, path: &SitePath) -> Result<Error, Error> {
 }
 
 /// What has, or had, this path: present pages first. The slug of an article tells which it is, whatever stands before.
-fn things(db: &mut Db, site: &Site, path: &SitePath, now: Instant) -> Result<Vec<Thing>, Error> {
+fn things(db: &mut Db, site: &Surroundings, path: &SitePath, now: Instant) -> Result<Vec<Thing>, Error> {
     let mut things = Vec::new();
     let whole = path.as_str().trim_start_matches('/');
     if let Some(id) = by_name(db, Entity::Section, whole)? {

@@ -1,10 +1,5 @@
 //! The site: read and edit it.
 
-use std::{
-    sync::{Arc, Mutex, MutexGuard},
-    time::{Duration, Instant},
-};
-
 use super::{Newsroom, check_version};
 use crate::{
     domain::{
@@ -16,49 +11,10 @@ use crate::{
     },
     store::{
         audit, changes,
-        conn::Db,
         signals::{self, Signal},
         site,
     },
 };
-
-/// How long another node's edit may go unnoticed by [`SiteCache`].
-const LIFETIME: Duration = Duration::from_secs(1);
-
-/// The site as it was last read, since every address of an article is made with it.
-#[derive(Debug, Default)]
-pub struct SiteCache {
-    last: Mutex<Option<(Instant, Arc<Site>)>>,
-}
-
-impl SiteCache {
-    /// The site, as it was at most a second ago.
-    ///
-    /// # Errors
-    /// Those of the database.
-    pub fn get(&self, db: &mut Db) -> Result<Arc<Site>, Error> {
-        if let Some((read_at, site)) = &*self.lock()
-            && read_at.elapsed() < LIFETIME
-        {
-            return Ok(Arc::clone(site));
-        }
-        // Not under the lock: a slow read holds up nobody, and two reads at once do no harm.
-        let read_at = Instant::now();
-        let site = Arc::new(site::get(db)?);
-        *self.lock() = Some((read_at, Arc::clone(&site)));
-        Ok(site)
-    }
-
-    /// Forgets the site, which has been edited.
-    pub fn invalidate(&self) {
-        *self.lock() = None;
-    }
-
-    /// A poisoned lock holds a whole value all the same.
-    fn lock(&self) -> MutexGuard<'_, Option<(Instant, Arc<Site>)>> {
-        self.last.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
-    }
-}
 
 /// The site.
 pub async fn get(newsroom: &Newsroom) -> Result<Site, Error> {
@@ -115,22 +71,4 @@ pub async fn update(
             Ok(new)
         })
         .await
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_poisoned_cache_still_works() {
-        let cache = Arc::new(SiteCache::default());
-        let poisoner = Arc::clone(&cache);
-        let panicked = std::thread::spawn(move || {
-            let _guard = poisoner.last.lock().unwrap();
-            panic!("while the lock is held");
-        });
-        assert!(panicked.join().is_err());
-        cache.invalidate();
-        assert!(cache.lock().is_none());
-    }
 }

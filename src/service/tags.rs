@@ -3,12 +3,13 @@
 use super::{Newsroom, check_version, taxonomy_change};
 use crate::{
     domain::{
-        change::{ChangeKind, Entity, surrogate_key},
+        change::{ChangeKind, Entity},
         error::{Error, ErrorCode},
         id::TagId,
         page::{Page, PageRequest},
         permission::{Action, require},
         slug::{Reference, Slug},
+        surrogate::SurrogateKeys,
         tag::{Tag, TagChanges, TagType},
         user::Principal,
     },
@@ -172,7 +173,10 @@ pub async fn merge(
                 now,
                 user,
             );
-            change.surrogate_keys.push(surrogate_key(Entity::Tag, into.id.get()));
+            let keys = SurrogateKeys::default()
+                .one(Entity::Tag, into.id.get())
+                .articles_of(Entity::Tag, into.id.get());
+            change.surrogate_keys.extend(keys.iter().map(str::to_owned));
             changes::record(db, &change)?;
             Ok(into)
         })

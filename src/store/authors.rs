@@ -19,7 +19,7 @@ use crate::{
         page::{Page, PageRequest, SortValue},
         slug::Slug,
     },
-    store::articles::facet,
+    store::articles::{self, facet},
 };
 
 /// The only order of a list of authors: by name.
@@ -170,7 +170,9 @@ pub fn detach(db: &mut Db, author: &Author) -> Result<(), Error> {
         .set(content_bylines::name.eq(&author.name))
         .execute(db)?;
     let bylines = content_bylines::table.filter(content_bylines::author_id.eq(id));
+    let documents = bylines.select((content_bylines::article_id, content_bylines::stage)).load(db)?;
     diesel::update(bylines).set(content_bylines::author_id.eq(None::<i64>)).execute(db)?;
+    articles::rewrite_refs(db, &documents)?;
     let facets = content_facets::table.filter(content_facets::kind.eq(facet::AUTHOR));
     diesel::delete(facets.filter(content_facets::facet_id.eq(id))).execute(db)?;
     Ok(())

@@ -10,7 +10,7 @@ use super::{
     signals::{self, Signal},
     to_json,
 };
-use crate::domain::{change::Change, error::Error};
+use crate::domain::{change::Change, error::Error, surrogate::plural};
 
 /// A recorded change.
 #[derive(Debug, Clone, PartialEq)]
@@ -34,10 +34,12 @@ pub struct RecordedChange {
 }
 
 /// Records a change in the transaction that makes it. Transactions that record changes commit one after the other, so
-/// that a reader of the log never sees a later one before an earlier one.
+/// that a reader of the log never sees a later one before an earlier one. The key of lists of all such things is added.
 pub fn record(db: &mut Db, change: &Change) -> Result<(), Error> {
     exclusive(db, Lock::Changes)?;
     audit::about(change.entity.as_str(), change.entity_id);
+    let mut keys = change.surrogate_keys.clone();
+    keys.push(plural(change.entity).to_owned());
     diesel::insert_into(changes::table)
         .values((
             changes::at.eq(change.at.millis()),
@@ -46,11 +48,12 @@ pub fn record(db: &mut Db, change: &Change) -> Result<(), Error> {
             changes::entity_id.eq(change.entity_id),
             changes::path.eq(&change.path),
             changes::old_path.eq(&change.old_path),
-            changes::surrogate_keys.eq(to_json(&change.surrogate_keys)?),
+            changes::surrogate_keys.eq(to_json(&keys)?),
             changes::actor_id.eq(change.actor.map(|user| user.get())),
         ))
         .execute(db)?;
-    signals::send(db, Signal::Changes)
+    // After the signals of what is kept in memory to make answers of: who makes one when this is heard makes it of those.
+    signals::send(db, Signal::Public(keys.into()))
 }
 
 type Row = (i64, i64, String, String, i64, Option<String>, Option<String>, String);

@@ -27,6 +27,7 @@ pub mod signing_keys;
 pub mod site;
 pub mod slugs;
 pub mod statements;
+pub mod surroundings;
 pub mod tags;
 pub mod users;
 
@@ -169,7 +170,9 @@ impl Lane {
                 }
                 Ok(done)
             };
+            signals::set_begun(Some(lane.listeners.heard()));
             let result = transaction(&mut connection, mode, work);
+            signals::set_begun(None);
             let (signals, _) = (signals::take(), audit::take());
             if result.is_ok() && mode == Mode::Write {
                 lane.hear(&signals);
@@ -214,7 +217,7 @@ impl Lane {
     }
 
     fn hear(&self, signals: &[Signal]) {
-        signals.iter().for_each(|signal| self.listeners.hear(*signal));
+        signals.iter().for_each(|signal| self.listeners.hear(signal));
     }
 }
 
@@ -315,7 +318,7 @@ impl Store {
     }
 
     /// Tells `listener` of every [`Signal`] from now on; of those of other nodes, once [`Self::watch`] runs.
-    pub fn listen(&self, listener: impl Fn(Signal) + Send + Sync + 'static) {
+    pub fn listen(&self, listener: impl Fn(&Signal) + Send + Sync + 'static) {
         self.listeners.add(Box::new(listener));
     }
 
@@ -325,6 +328,11 @@ impl Store {
     /// When the system has no more threads.
     pub fn watch(&self) -> Result<(), Error> {
         signals::watch(self.manager.clone(), &self.listeners)
+    }
+
+    /// How many signals have been heard: what was read in a transaction that began before a signal may be stale after it.
+    pub fn signals_heard(&self) -> u64 {
+        self.listeners.heard()
     }
 
     /// Whether what is kept in memory until a signal comes can be relied on at this moment.
@@ -444,7 +452,7 @@ enum Lock {
 }
 
 /// Reads a JSON column.
-fn from_json<T: serde::de::DeserializeOwned>(column: &str, text: &str) -> Result<T, Error> {
+fn from_json<'a, T: serde::Deserialize<'a>>(column: &str, text: &'a str) -> Result<T, Error> {
     serde_json::from_str(text).map_err(|error| Error::internal(column, error))
 }
 

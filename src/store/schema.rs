@@ -143,9 +143,17 @@ table! {
         dateline -> Nullable<Text>,
         lead_image -> Nullable<Text>,
         seo -> Text,
-        body -> Text,
         planned_until -> Nullable<BigInt>,
         revision -> Nullable<Integer>,
+        refs -> Text,
+    }
+}
+
+table! {
+    article_bodies (article_id, stage) {
+        article_id -> BigInt,
+        stage -> SmallInt,
+        body -> Text,
     }
 }
 
@@ -495,6 +503,7 @@ allow_tables_to_appear_in_same_query!(
     slugs,
     articles,
     article_contents,
+    article_bodies,
     content_sections,
     content_tags,
     content_bylines,

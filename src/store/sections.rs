@@ -10,6 +10,7 @@ use super::{
     exclusive, from_json,
     schema::{article_contents, content_facets, content_sections, sections},
     shared,
+    signals::{self, Signal},
     tags::bad_cursor,
     to_json,
 };
@@ -22,7 +23,7 @@ use crate::{
         section::{Section, SectionCard},
         slug::Slug,
     },
-    store::articles::facet,
+    store::articles::{self, facet},
 };
 
 /// The only order of a list of sections: by path.
@@ -189,13 +190,15 @@ pub fn article_counts(db: &mut Db, ids: &[i64], now: Instant) -> Result<HashMap<
 /// Adds a section.
 pub fn insert(db: &mut Db, section: &Section) -> Result<(), Error> {
     diesel::insert_into(sections::table).values(SectionRow::try_from(section)?).execute(db)?;
-    Ok(())
+    signals::send(db, Signal::Taxonomy)
 }
 
 /// Writes a section over the one that had the version before; false if that has been changed by somebody else.
 pub fn update(db: &mut Db, section: &Section) -> Result<bool, Error> {
     let target = sections::table.find(section.id.get()).filter(sections::version.eq(section.version - 1));
-    Ok(diesel::update(target).set(SectionRow::try_from(section)?).execute(db)? == 1)
+    let updated = diesel::update(target).set(SectionRow::try_from(section)?).execute(db)?;
+    signals::send(db, Signal::Taxonomy)?;
+    Ok(updated == 1)
 }
 
 /// Gives a section its place among its siblings.
@@ -225,9 +228,19 @@ pub fn move_articles(db: &mut Db, from: SectionId, to: SectionId) -> Result<(), 
              ON CONFLICT DO NOTHING"
         ),
     )?;
-    diesel::delete(content_sections::table.filter(content_sections::section_id.eq(from.get())))
-        .execute(db)?;
+    let shown = content_sections::table.filter(content_sections::section_id.eq(from.get()));
+    let mut documents: Vec<(i64, i16)> =
+        shown.select((content_sections::article_id, content_sections::stage)).load(db)?;
+    diesel::delete(shown).execute(db)?;
     // An article's own section is not a secondary one as well.
+    let same = article_contents::article_id.eq(content_sections::article_id);
+    let twice: Vec<(i64, i16)> = content_sections::table
+        .inner_join(article_contents::table.on(same.and(article_contents::stage.eq(content_sections::stage))))
+        .filter(content_sections::section_id.eq(to.get()))
+        .filter(article_contents::section_id.eq(to.get()))
+        .select((content_sections::article_id, content_sections::stage))
+        .load(db)?;
+    documents.extend(twice);
     run(
         db,
         format!(
@@ -236,6 +249,7 @@ pub fn move_articles(db: &mut Db, from: SectionId, to: SectionId) -> Result<(), 
              AND c.section_id = {to})"
         ),
     )?;
+    articles::rewrite_refs(db, &documents)?;
     run(
         db,
         format!(
@@ -295,5 +309,5 @@ fn run(db: &mut Db, sql: String) -> Result<(), Error> {
 /// Deletes a section that has neither children nor articles.
 pub fn delete(db: &mut Db, id: SectionId) -> Result<(), Error> {
     diesel::delete(sections::table.find(id.get())).execute(db)?;
-    Ok(())
+    signals::send(db, Signal::Taxonomy)
 }

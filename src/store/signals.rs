@@ -3,11 +3,11 @@
 //! PostgreSQL's `LISTEN` and `NOTIFY`. This is the only file that knows those.
 
 use std::{
-    cell::RefCell,
+    cell::{Cell, RefCell},
     fmt,
     sync::{
         Arc, PoisonError, RwLock, Weak,
-        atomic::{AtomicI64, Ordering},
+        atomic::{AtomicI64, AtomicU64, Ordering},
     },
     thread,
     time::{Duration, Instant},
@@ -16,21 +16,25 @@ use std::{
 use diesel::{PgConnection, RunQueryDsl as _, sql_types::Text};
 
 use super::conn::{ConnectionManager, DatabaseUrl, Db};
-use crate::domain::{error::Error, id::UserId};
+use crate::domain::{error::Error, id::UserId, instant::Instant as Due};
 
 /// What has changed.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Signal {
     /// A user, their sessions or their API tokens.
     User(UserId),
-    /// Which author profile is whose.
+    /// An author, or which author profile is whose.
     Profiles,
+    /// A section or a tag.
+    Taxonomy,
+    /// Something public: the surrogate keys of what shows it.
+    Public(Arc<[String]>),
+    /// Something is to become public, or to cease to be, at an instant by itself.
+    Schedule(Due),
     /// The settings of the site.
     Site,
     /// The keys with which access tokens are checked.
     Keys,
-    /// A public change was recorded.
-    Changes,
     /// Nobody knows what: signals may have been missed.
     Everything,
 }
@@ -40,9 +44,11 @@ impl fmt::Display for Signal {
         match self {
             Self::User(id) => write!(f, "user {id}"),
             Self::Profiles => f.write_str("profiles"),
+            Self::Taxonomy => f.write_str("taxonomy"),
+            Self::Public(keys) => write!(f, "public {}", keys.join(" ")),
+            Self::Schedule(at) => write!(f, "schedule {}", at.millis()),
             Self::Site => f.write_str("site"),
             Self::Keys => f.write_str("keys"),
-            Self::Changes => f.write_str("changes"),
             Self::Everything => f.write_str("everything"),
         }
     }
@@ -53,10 +59,14 @@ impl Signal {
     fn parse(text: &str) -> Self {
         match text.split_once(' ') {
             Some(("user", id)) => id.parse().map_or(Self::Everything, Self::User),
+            Some(("schedule", at)) => {
+                at.parse().map_or(Self::Everything, |at| Self::Schedule(Due::from_millis(at)))
+            }
+            Some(("public", keys)) => Self::Public(keys.split(' ').map(str::to_owned).collect()),
             None if text == "profiles" => Self::Profiles,
+            None if text == "taxonomy" => Self::Taxonomy,
             None if text == "site" => Self::Site,
             None if text == "keys" => Self::Keys,
-            None if text == "changes" => Self::Changes,
             _ => Self::Everything,
         }
     }
@@ -70,20 +80,41 @@ const HEARTBEAT: Duration = Duration::from_millis(300);
 /// How long after a heartbeat signals of other nodes are sure to have been heard.
 const TRUSTED_MILLIS: i64 = 1000;
 
+/// The longest text that PostgreSQL takes in a notification, less one byte for its end.
+const MAX_PAYLOAD: usize = 7999;
+
 thread_local! {
     static OF_THIS_TRANSACTION: RefCell<Vec<Signal>> = const { RefCell::new(Vec::new()) };
+    static BEGUN: Cell<Option<u64>> = const { Cell::new(None) };
 }
 
 /// Sends a signal when the transaction commits.
 pub fn send(db: &mut Db, signal: Signal) -> Result<(), Error> {
-    OF_THIS_TRANSACTION.with_borrow_mut(|pending| pending.push(signal));
     if let Db::Postgres(conn) = db {
+        let text = signal.to_string();
+        let text = if text.len() <= MAX_PAYLOAD { text } else { Signal::Everything.to_string() };
         diesel::sql_query("SELECT pg_notify($1, $2)")
             .bind::<Text, _>(CHANNEL)
-            .bind::<Text, _>(signal.to_string())
+            .bind::<Text, _>(text)
             .execute(conn)?;
     }
+    OF_THIS_TRANSACTION.with_borrow_mut(|pending| pending.push(signal));
     Ok(())
+}
+
+/// Whether the transaction on this thread will send such a signal.
+pub fn is_pending(matches: impl Fn(&Signal) -> bool) -> bool {
+    OF_THIS_TRANSACTION.with_borrow(|pending| pending.iter().any(matches))
+}
+
+/// How many signals had been heard when the transaction on this thread began; `None` if it began on another.
+pub fn begun() -> Option<u64> {
+    BEGUN.get()
+}
+
+/// Notes that a transaction begins on this thread when so many signals have been heard, or that it has ended.
+pub(super) fn set_begun(heard: Option<u64>) {
+    BEGUN.set(heard);
 }
 
 /// The signals of the transaction on this thread, which are forgotten.
@@ -91,11 +122,12 @@ pub(super) fn take() -> Vec<Signal> {
     OF_THIS_TRANSACTION.take()
 }
 
-type Listener = Box<dyn Fn(Signal) + Send + Sync>;
+type Listener = Box<dyn Fn(&Signal) + Send + Sync>;
 
 /// Who hears signals in this process.
 pub(super) struct Listeners {
     listeners: RwLock<Vec<Listener>>,
+    heard: AtomicU64,
     begun: Instant,
     /// Milliseconds from `begun` to the last heartbeat; negative if there was none.
     last_heartbeat: AtomicI64,
@@ -106,17 +138,26 @@ pub(super) struct Listeners {
 impl Listeners {
     pub(super) fn new(is_shared: bool) -> Self {
         let last_heartbeat = AtomicI64::new(-TRUSTED_MILLIS);
-        Self { listeners: RwLock::default(), begun: Instant::now(), last_heartbeat, is_shared }
+        let (listeners, heard, begun) = (RwLock::default(), AtomicU64::new(0), Instant::now());
+        Self { listeners, heard, begun, last_heartbeat, is_shared }
     }
 
     pub(super) fn add(&self, listener: Listener) {
         self.listeners.write().unwrap_or_else(PoisonError::into_inner).push(listener);
     }
 
-    pub(super) fn hear(&self, signal: Signal) {
+    /// Lets all listeners know. What it is about has been committed: a transaction that begins when this many signals have
+    /// been heard sees it.
+    pub(super) fn hear(&self, signal: &Signal) {
+        self.heard.fetch_add(1, Ordering::AcqRel);
         for listener in self.listeners.read().unwrap_or_else(PoisonError::into_inner).iter() {
             listener(signal);
         }
+    }
+
+    /// How many signals have been heard.
+    pub(super) fn heard(&self) -> u64 {
+        self.heard.load(Ordering::Acquire)
     }
 
     /// Whether signals of other nodes are sure to arrive; else nothing that was kept in memory can be relied on.
@@ -160,7 +201,7 @@ fn hear_others(manager: &ConnectionManager, listeners: &Weak<Listeners>) -> Resu
     let mut is_new = true;
     while let Some(listeners) = listeners.upgrade() {
         if is_new {
-            listeners.hear(Signal::Everything);
+            listeners.hear(&Signal::Everything);
             is_new = false;
         }
         let asked_at = listeners.now();
@@ -182,7 +223,7 @@ fn hear_others(manager: &ConnectionManager, listeners: &Weak<Listeners>) -> Resu
 
 fn hear_pending(conn: &mut PgConnection, listeners: &Listeners) -> Result<(), Error> {
     for notification in conn.notifications_iter() {
-        listeners.hear(Signal::parse(&notification?.payload));
+        listeners.hear(&Signal::parse(&notification?.payload));
     }
     Ok(())
 }
@@ -193,12 +234,15 @@ mod tests {
 
     #[test]
     fn signals_survive_the_wire() {
+        let public = Signal::Public(["articles".to_owned(), "tag/7".to_owned()].into());
         for signal in [
             Signal::User(UserId::new(7)),
             Signal::Profiles,
+            Signal::Taxonomy,
+            public,
+            Signal::Schedule(Due::from_millis(1_779_096_600_000)),
             Signal::Site,
             Signal::Keys,
-            Signal::Changes,
             Signal::Everything,
         ] {
             assert_eq!(Signal::parse(&signal.to_string()), signal);

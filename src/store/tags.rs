@@ -5,6 +5,7 @@ use diesel::prelude::*;
 use super::{
     conn::{Backend, Db, on_either},
     schema::{content_facets, content_tags, tags},
+    signals::{self, Signal},
 };
 use crate::{
     domain::{
@@ -15,7 +16,7 @@ use crate::{
         slug::Slug,
         tag::{Tag, TagCard, TagType},
     },
-    store::articles::facet,
+    store::articles::{self, facet},
 };
 
 /// The only order of a list of tags: by name.
@@ -137,13 +138,15 @@ pub(super) fn bad_cursor() -> Error {
 /// Adds a tag.
 pub fn insert(db: &mut Db, tag: &Tag) -> Result<(), Error> {
     diesel::insert_into(tags::table).values(TagRow::from(tag)).execute(db)?;
-    Ok(())
+    signals::send(db, Signal::Taxonomy)
 }
 
 /// Writes a tag over the one that had the version before; false if that has been changed by somebody else.
 pub fn update(db: &mut Db, tag: &Tag) -> Result<bool, Error> {
     let target = tags::table.find(tag.id.get()).filter(tags::version.eq(tag.version - 1));
-    Ok(diesel::update(target).set(TagRow::from(tag)).execute(db)? == 1)
+    let updated = diesel::update(target).set(TagRow::from(tag)).execute(db)?;
+    signals::send(db, Signal::Taxonomy)?;
+    Ok(updated == 1)
 }
 
 /// Whether any article, in either stage, has the tag.
@@ -154,7 +157,10 @@ pub fn is_used(db: &mut Db, id: TagId) -> Result<bool, Error> {
 
 /// Takes a tag off all articles.
 pub fn detach(db: &mut Db, id: TagId) -> Result<(), Error> {
-    diesel::delete(content_tags::table.filter(content_tags::tag_id.eq(id.get()))).execute(db)?;
+    let tagged = content_tags::table.filter(content_tags::tag_id.eq(id.get()));
+    let documents = tagged.select((content_tags::article_id, content_tags::stage)).load(db)?;
+    diesel::delete(tagged).execute(db)?;
+    articles::rewrite_refs(db, &documents)?;
     let facets = content_facets::table.filter(content_facets::kind.eq(facet::TAG));
     diesel::delete(facets.filter(content_facets::facet_id.eq(id.get()))).execute(db)?;
     Ok(())
@@ -207,5 +213,5 @@ pub fn replace(db: &mut Db, from: TagId, into: TagId) -> Result<(), Error> {
 /// Deletes a tag that no article has.
 pub fn delete(db: &mut Db, id: TagId) -> Result<(), Error> {
     diesel::delete(tags::table.find(id.get())).execute(db)?;
-    Ok(())
+    signals::send(db, Signal::Taxonomy)
 }

@@ -20,7 +20,7 @@ use crate::{
         article::{ArticleRecord, ArticleType, Document, DocumentByline, Seo, Stage},
         author::Author,
         body::{self, Block, BlockContent, Body, BodySection},
-        change::{Change, ChangeKind, Entity, surrogate_key},
+        change::Entity,
         error::Error,
         id::{ArticleId, AuthorId, BlockId, BodySectionId, LinkId, SectionId, TagId},
         instant::Instant,
@@ -32,10 +32,14 @@ use crate::{
         user::{EmailAddress, Principal, Role, User},
         workflow::State,
     },
-    service::{Newsroom, articles::keep_live, sections, users},
+    service::{
+        Newsroom,
+        articles::{keep_live, record_change},
+        sections, users,
+    },
     store::{
         articles::{self, Dates},
-        authors, changes,
+        authors,
         conn::Db,
         slugs, tags,
     },
@@ -271,27 +275,10 @@ impl Generator {
         articles::save(db, id, Stage::Draft, 1, draft, &document, None)?;
         articles::save(db, id, Stage::Live, 1, live, &document, None)?;
         let live = keep_live(db, &self.newsroom, id, RevisionKind::Publication, self.owner.id, at, None)?;
-        changes::record(db, &self.created(id, live.path, &document))?;
+        let (now, owner) = (self.newsroom.clock.now(), Some(self.owner.id));
+        record_change(db, &self.newsroom, id, None, Some(&live), now, owner)?;
         self.articles.push(id);
         Ok(())
-    }
-
-    fn created(&self, id: ArticleId, path: String, document: &Document) -> Change {
-        let mut keys = BTreeSet::from([surrogate_key(Entity::Article, id.get())]);
-        keys.extend(document.section.iter().map(|section| surrogate_key(Entity::Section, section.get())));
-        keys.extend(document.tags.iter().map(|tag| surrogate_key(Entity::Tag, tag.get())));
-        let authors = document.bylines.iter().filter_map(|byline| byline.author);
-        keys.extend(authors.map(|author| surrogate_key(Entity::Author, author.get())));
-        Change {
-            kind: ChangeKind::Created,
-            entity: Entity::Article,
-            entity_id: id.get(),
-            path: Some(path),
-            old_path: None,
-            surrogate_keys: keys.into_iter().collect(),
-            at: self.newsroom.clock.now(),
-            actor: Some(self.owner.id),
-        }
     }
 
     /// When an article was published: each has its own part of the five years.

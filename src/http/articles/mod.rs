@@ -25,7 +25,10 @@ use super::{
     path::{Named, segment},
 };
 use crate::{
-    domain::error::{Error, Fault},
+    domain::{
+        error::{Error, Fault},
+        surrogate::SurrogateKeys,
+    },
     service::{Newsroom, articles},
 };
 
@@ -55,9 +58,12 @@ pub async fn list_articles(
 ) -> Result<HttpResponse, Error> {
     let fields = query.fields(&contract)?;
     let (wanted, as_of) = (query.request()?, query.as_of()?);
-    let page = match as_of {
+    let (page, keys) = match as_of {
         None => articles::list(&newsroom, principal.clone(), wanted).await?,
-        Some(at) => articles::list_as_of(&newsroom, principal.clone(), wanted, at).await?,
+        Some(at) => {
+            let page = articles::list_as_of(&newsroom, principal.clone(), wanted, at).await?;
+            (page, SurrogateKeys::default())
+        }
     };
     let mut data = Vec::with_capacity(page.items.len());
     let includes = query.includes();
@@ -81,7 +87,7 @@ pub async fn list_articles(
         prev: page.prev,
         total: page.total,
     };
-    Answer::page(&request, &principal, page).fields(fields).send()
+    Answer::page(&request, &principal, page).keys(keys).fields(fields).send()
 }
 
 /// Create an article
@@ -132,8 +138,10 @@ pub async fn get_article(
                 .send();
         }
     };
-    let version = view.article.version;
-    Answer::ok(&request, &principal, Article::try_from(view)?).version(version).fields(fields).send()
+    let (version, updated_at) = (view.article.version, view.article.updated_at);
+    let keys = SurrogateKeys::default().article(&view.article);
+    let answer = Answer::ok(&request, &principal, Article::try_from(view)?).version(version);
+    answer.keys(keys).modified(updated_at).fields(fields).send()
 }
 
 /// Edit an article

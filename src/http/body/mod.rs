@@ -31,6 +31,7 @@ use crate::{
         body::{Block, Body, BodySection, OutlineEntry, outline, reading_minutes},
         error::Error,
         id::{BlockId, BodySectionId, LinkId},
+        surrogate::SurrogateKeys,
     },
     service::{
         Newsroom,
@@ -133,7 +134,8 @@ pub async fn get_body(
         reading_minutes: reading_minutes(article.word_count),
         version: article.version,
     };
-    Answer::ok(&request, &principal, answer).version(article.version).send()
+    let keys = SurrogateKeys::default().article(article);
+    Answer::ok(&request, &principal, answer).version(article.version).keys(keys).send()
 }
 
 /// Replace the body of a draft
@@ -205,7 +207,8 @@ pub async fn get_body_section(
     let body = with_links(parse_stored(&view)?, view.article.links.as_deref().unwrap_or_default());
     let section = body.into_iter().find(|section| section.id == id);
     let section = section.ok_or_else(|| Error::not_found("section of the body"))?;
-    Answer::ok(&request, &principal, section).version(view.article.version).send()
+    let keys = SurrogateKeys::default().article(&view.article);
+    Answer::ok(&request, &principal, section).version(view.article.version).keys(keys).send()
 }
 
 /// Replace a section of a draft
@@ -297,7 +300,8 @@ pub async fn get_block(
     let body = with_links(parse_stored(&view)?, view.article.links.as_deref().unwrap_or_default());
     let block = body.into_iter().flat_map(|section| section.blocks).find(|block| block.id == id);
     let block = block.ok_or_else(|| Error::not_found("block"))?;
-    Answer::ok(&request, &principal, block).version(view.article.version).send()
+    let keys = SurrogateKeys::default().article(&view.article);
+    Answer::ok(&request, &principal, block).version(view.article.version).keys(keys).send()
 }
 
 /// Edit a block of a draft

@@ -24,9 +24,11 @@ use super::{
 };
 use crate::{
     domain::{
+        change::Entity,
         error::Error,
         id::{ArticleId, BlockId, LinkId},
         link::{self, LinkCard, LinkKind},
+        surrogate::SurrogateKeys,
     },
     service::{Newsroom, articles},
 };
@@ -105,8 +107,9 @@ pub async fn list_links(
     Query(query): Query<BodyQuery>,
 ) -> Result<HttpResponse, Error> {
     let view = articles::get(&newsroom, principal.clone(), name.reference(), query.stage()).await?;
+    let keys = SurrogateKeys::default().article(&view.article);
     let data = view.article.links.into_iter().flatten().map(Link::from).collect();
-    Answer::ok(&request, &principal, Links { data }).version(view.article.version).send()
+    Answer::ok(&request, &principal, Links { data }).version(view.article.version).keys(keys).send()
 }
 
 /// Add a link to a draft
@@ -157,9 +160,10 @@ pub async fn get_link(
 ) -> Result<HttpResponse, Error> {
     let id = link_id(&request)?;
     let view = articles::get(&newsroom, principal.clone(), name.reference(), query.stage()).await?;
+    let keys = SurrogateKeys::default().article(&view.article);
     let link = view.article.links.into_iter().flatten().find(|related| related.link.id == id);
     let link = link.ok_or_else(|| Error::not_found("link"))?;
-    Answer::ok(&request, &principal, Link::from(link)).version(view.article.version).send()
+    Answer::ok(&request, &principal, Link::from(link)).version(view.article.version).keys(keys).send()
 }
 
 /// Edit a link of a draft
@@ -210,5 +214,7 @@ pub async fn list_inbound_links(
 ) -> Result<HttpResponse, Error> {
     let inbound = articles::inbound(&newsroom, principal.clone(), name.reference()).await?;
     let data = inbound.into_iter().map(InboundLink::from).collect();
-    Answer::ok(&request, &principal, InboundLinks { data }).send()
+    // Any article may link here tomorrow.
+    let keys = SurrogateKeys::default().all(Entity::Article);
+    Answer::ok(&request, &principal, InboundLinks { data }).keys(keys).send()
 }

@@ -229,7 +229,7 @@ fn tell(
     articles::set_updated(db, id, now)?;
     if record.live.is_some() {
         let live = publish::keep_live(db, room, id, RevisionKind::Correction, actor, now, None)?;
-        publish::record_change(db, id, Some(&live), Some(&live), now, Some(actor))?;
+        publish::record_change(db, room, id, Some(&live), Some(&live), now, Some(actor))?;
     }
     if record.scheduled.is_some() {
         let scheduled = publish::stored(db, room, id, Stage::Scheduled)?;

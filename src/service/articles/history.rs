@@ -210,7 +210,7 @@ pub async fn list_as_of(
 ) -> Result<Page<ArticleView>, Error> {
     require(&principal, Action::ReadHistory)?;
     if at > newsroom.clock.now() {
-        return super::list_at(newsroom, principal, request, at).await;
+        return super::list_at(newsroom, principal, request, at).await.map(|(page, _)| page);
     }
     only_section(&request)?;
     publish::settle_due(newsroom).await?;

@@ -36,7 +36,7 @@ pub use self::{
     },
     preflight::{check_findings, preflight},
     previews::{PreviewLink, create_preview, delete_preview, get_preview, list_previews, open_preview},
-    publish::{keep_live, lock_settled, settle_due},
+    publish::{keep_live, lock_settled, next_due, record_change, settle_due},
     related::list_related,
 };
 use super::Newsroom;
@@ -53,6 +53,7 @@ use crate::{
         page::{Page, PageRequest},
         permission::{Action, Grant, Standing, allows, credential_allows, require_on_article},
         slug::Reference,
+        surrogate::SurrogateKeys,
         user::{Actor, Principal, UserCard},
         workflow::Step,
     },
@@ -230,7 +231,7 @@ fn readable_id(
     get_live(db, reference, context).map(|article| article.id)
 }
 
-/// A page of articles. Drafts and scheduled versions are for those who may read drafts: a contributor's own,
+/// A page of articles, and what it changes with. Drafts and scheduled versions are for those who may read drafts: a contributor's own,
 /// everybody's for others.
 ///
 /// # Errors
@@ -239,7 +240,7 @@ pub async fn list(
     newsroom: &Newsroom,
     principal: Principal,
     request: ArticleListRequest,
-) -> Result<Page<ArticleView>, Error> {
+) -> Result<(Page<ArticleView>, SurrogateKeys), Error> {
     let now = newsroom.clock.now();
     list_at(newsroom, principal, request, now).await
 }
@@ -250,7 +251,7 @@ async fn list_at(
     principal: Principal,
     request: ArticleListRequest,
     now: Instant,
-) -> Result<Page<ArticleView>, Error> {
+) -> Result<(Page<ArticleView>, SurrogateKeys), Error> {
     let only_own = match request.stage {
         Stage::Live => None,
         Stage::Draft | Stage::Scheduled => {
@@ -273,10 +274,10 @@ async fn list_at(
             let audience = Audience::from(&principal);
             let context = LoadContext { site: &site, now, audience, include: request.include };
             let order = (request.order, request.descending, request.sort.as_str());
-            let page =
+            let (page, keys) =
                 articles::list(db, request.stage, &request.filter, order, only_own, &request.page, context)?;
             let Page { items, limit, next, prev, total } = page;
-            Ok(Page { items: views(db, &principal, items, now)?, limit, next, prev, total })
+            Ok((Page { items: views(db, &principal, items, now)?, limit, next, prev, total }, keys))
         })
         .await
 }

@@ -1,16 +1,16 @@
 //! What makes an article public and takes it away: now, at a set instant, and when that instant has passed.
 
-use std::collections::BTreeSet;
-
 use super::{act, corrections::add_update, load};
 use crate::{
     domain::{
         article::{Article, ArticleRecord, Document, LiveDates, Stage},
-        change::{Change, ChangeKind, Entity, surrogate_key},
+        change::{Change, ChangeKind, Entity},
         error::Error,
         id::{ArticleId, UserId},
         instant::Instant,
         revision::RevisionKind,
+        surrogate::SurrogateKeys,
+        surroundings::Surroundings,
         user::{Actor, Principal},
         workflow::{State, Step},
     },
@@ -54,23 +54,33 @@ pub(super) fn keep(
     revisions::insert(db, revisions::NewRevision { snapshot, kind, at, actor, note })
 }
 
-/// The keys of all that shows an article.
-fn surrogate_keys<'a>(articles: impl IntoIterator<Item = &'a Article>) -> Vec<String> {
-    let mut keys = BTreeSet::new();
+/// The keys of all that shows an article, and of the lists in which it is or was.
+fn surrogate_keys<'a>(site: &Surroundings, articles: impl IntoIterator<Item = &'a Article>) -> SurrogateKeys {
+    let mut keys = SurrogateKeys::default();
     for article in articles {
-        keys.insert(surrogate_key(Entity::Article, article.id.get()));
-        let sections = article.section.iter().chain(&article.sections);
-        keys.extend(sections.map(|section| surrogate_key(Entity::Section, section.id.get())));
-        keys.extend(article.tags.iter().map(|tag| surrogate_key(Entity::Tag, tag.id.get())));
-        let authors = article.bylines.iter().filter_map(|byline| byline.author.as_ref());
-        keys.extend(authors.map(|author| surrogate_key(Entity::Author, author.id.get())));
+        keys = keys.one(Entity::Article, article.id.get());
+        for section in article.section.iter().chain(&article.sections) {
+            for id in site.ancestors(section.id) {
+                keys = keys.articles_of(Entity::Section, id.get());
+            }
+        }
+        for tag in &article.tags {
+            keys = keys.articles_of(Entity::Tag, tag.id.get());
+        }
+        for author in article.bylines.iter().filter_map(|byline| byline.author.as_ref()) {
+            keys = keys.articles_of(Entity::Author, author.id.get());
+        }
     }
-    keys.into_iter().collect()
+    keys
 }
 
 /// Records what readers notice: `before` and `after` are what they saw and see.
-pub(super) fn record_change(
+///
+/// # Errors
+/// Those of the database.
+pub fn record_change(
     db: &mut Db,
+    room: &Newsroom,
     id: ArticleId,
     before: Option<&Article>,
     after: Option<&Article>,
@@ -84,12 +94,14 @@ pub(super) fn record_change(
     };
     let path = after.map(|article| article.path.clone());
     let old_path = before.map(|article| article.path.clone()).filter(|old| Some(old) != path.as_ref());
-    let mut surrogate_keys = surrogate_keys(before.into_iter().chain(after));
+    let site = room.site.get(db)?;
+    let mut surrogate_keys = surrogate_keys(&site, before.into_iter().chain(after));
     if before.is_none() {
         // Links to it, which readers did not see, appear.
         let linking = articles::linking(db, id)?.into_iter().filter(|source| *source != id);
-        surrogate_keys.extend(linking.map(|source| surrogate_key(Entity::Article, source.get())));
+        surrogate_keys = linking.fold(surrogate_keys, |keys, source| keys.one(Entity::Article, source.get()));
     }
+    let surrogate_keys = surrogate_keys.iter().map(str::to_owned).collect();
     let (entity, entity_id) = (Entity::Article, id.get());
     changes::record(db, &Change { kind, entity, entity_id, path, old_path, surrogate_keys, at, actor })
 }
@@ -185,7 +197,7 @@ fn go_live(
     }
     let published =
         keep_live(db, room, record.id, RevisionKind::Publication, user.id, now, how.note.as_deref())?;
-    record_change(db, record.id, live.as_ref(), Some(&published), now, Some(user.id))
+    record_change(db, room, record.id, live.as_ref(), Some(&published), now, Some(user.id))
 }
 
 /// Keeps the live document as a revision that readers see from an instant on.
@@ -303,7 +315,7 @@ pub(super) fn withdraw(
     articles::remove(db, record.id, Stage::Live)?;
     revisions::close(db, record.id, at)?;
     record.live_version = None;
-    record_change(db, record.id, live.as_ref(), None, at, actor)
+    record_change(db, room, record.id, live.as_ref(), None, at, actor)
 }
 
 /// Records what became due by now: the end of a live version, a scheduled one that took effect. Readers saw it from the
@@ -344,7 +356,7 @@ fn end(db: &mut Db, room: &Newsroom, record: &mut ArticleRecord, at: Instant) ->
     record.live = None;
     record.live_version = None;
     record.release = None;
-    record_change(db, record.id, live.as_ref(), None, at, None)
+    record_change(db, room, record.id, live.as_ref(), None, at, None)
 }
 
 /// Puts the scheduled version in the place of the live one, as of the instant at which it was due.
@@ -383,7 +395,7 @@ fn take_effect(
         begin_publication(db, id, revision, at)?;
     }
     let after = articles::get_stage(db, &site, id, Stage::Live)?;
-    record_change(db, id, before.as_ref(), after.as_ref(), at, None)
+    record_change(db, room, id, before.as_ref(), after.as_ref(), at, None)
 }
 
 /// Locks the records of articles. All are locked, in the order of their ids, before any change is recorded: whoever
@@ -397,6 +409,15 @@ pub(super) fn lock_all(db: &mut Db, mut ids: Vec<ArticleId>) -> Result<Vec<Artic
 /// The records of articles, locked, with what became due recorded.
 pub fn lock_settled(db: &mut Db, room: &Newsroom, ids: Vec<ArticleId>) -> Result<Vec<ArticleRecord>, Error> {
     lock_all(db, ids)?.into_iter().map(|record| settle(db, room, record)).collect()
+}
+
+/// The next instant at which readers will see something else by itself, if there is one.
+///
+/// # Errors
+/// Those of the database.
+pub async fn next_due(newsroom: &Newsroom) -> Result<Option<Instant>, Error> {
+    let now = newsroom.clock.now();
+    newsroom.store.read(move |db| articles::next_due(db, now)).await
 }
 
 /// Records what became due, for as many articles as are due, and tells how many there were. Two nodes that do so at once

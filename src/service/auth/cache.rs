@@ -81,18 +81,16 @@ impl AccessCache {
     }
 
     /// Forgets what may no longer be so.
-    pub fn hear(&self, signal: Signal) {
-        if matches!(signal, Signal::Keys | Signal::Changes) {
+    pub fn hear(&self, signal: &Signal) {
+        if matches!(signal, Signal::Keys | Signal::Taxonomy | Signal::Public(_) | Signal::Schedule(_)) {
             return;
         }
         let mut entries = self.0.write().unwrap_or_else(PoisonError::into_inner);
         entries.generation += 1;
         match signal {
-            Signal::User(id) => entries.known.retain(|_, known| known.actor.id != id),
+            Signal::User(id) => entries.known.retain(|_, known| known.actor.id != *id),
             // Whether a second factor is wanted is a setting of the site.
-            Signal::Profiles | Signal::Site | Signal::Everything | Signal::Keys | Signal::Changes => {
-                entries.known.clear();
-            }
+            _ => entries.known.clear(),
         }
     }
 }

@@ -7,8 +7,7 @@ use diesel::prelude::*;
 use super::{
     super::{
         conn::Db,
-        schema::{article_contents as contents, articles, related_links, sections as section_table},
-        sections,
+        schema::{article_contents as contents, articles, related_links},
     },
     LoadContext,
     load::{ContentRow, HeadRow, complete},
@@ -32,12 +31,11 @@ pub fn live_among(
     let now = context.now.millis();
     let rows: Vec<HeadRow> = contents::table
         .inner_join(articles::table)
-        .left_join(section_table::table.on(section_table::id.nullable().eq(contents::section_id)))
         .filter(contents::article_id.eq_any(ids.iter().map(|id| id.get()).collect::<Vec<_>>()))
         .filter(contents::stage.ge(stage_number(Stage::Live)))
         .filter(contents::live_from.le(now))
         .filter(contents::live_until.is_null().or(contents::live_until.gt(now)))
-        .select((ContentRow::as_select(), sections::CARD.nullable(), articles::first_published_at))
+        .select((ContentRow::as_select(), articles::first_published_at))
         .load(db)?;
     let found = complete(db, rows, Stage::Live, context)?;
     Ok(found.into_iter().map(|article| (article.id, article)).collect())

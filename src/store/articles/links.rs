@@ -8,11 +8,10 @@ use super::{
     super::{
         conn::{Db, among, load_among},
         from_json,
-        schema::{article_contents as contents, articles, related_links, sections as section_table},
-        sections,
+        schema::{article_contents as contents, articles, related_links},
     },
     LoadContext,
-    load::Audience,
+    load::{Audience, section_card},
     stage_number,
 };
 use crate::domain::{
@@ -85,12 +84,13 @@ struct CardRow {
     headline: String,
     standfirst: Option<String>,
     lead_image: Option<String>,
+    section_id: Option<i64>,
     published_at: Option<i64>,
     live_from: Option<i64>,
     live_until: Option<i64>,
 }
 
-type CardColumns = (CardRow, super::load::SectionColumns, (i64, Option<i64>));
+type CardColumns = (CardRow, i64, Option<i64>);
 
 /// Cards of articles as they are now, with the stage that they show. Readers get those that they can see; editors get the others too, marked as such,
 /// but a contributor sees no headline of somebody else's draft.
@@ -100,24 +100,17 @@ fn cards(db: &mut Db, ids: &[i64], context: LoadContext<'_>) -> Result<HashMap<i
         return Ok(cards);
     }
     let (live, scheduled) = (stage_number(Stage::Live), stage_number(Stage::Scheduled));
-    let mut query = contents::table
-        .inner_join(articles::table)
-        .left_join(section_table::table.on(section_table::id.nullable().eq(contents::section_id)))
-        .filter(among!(contents::article_id, ids))
-        .into_boxed();
+    let mut query =
+        contents::table.inner_join(articles::table).filter(among!(contents::article_id, ids)).into_boxed();
     if matches!(context.audience, Audience::Readers) {
         query = query.filter(contents::stage.ge(live));
     }
     // Drafts come first, so that what readers see, or will see, takes their place in the map.
     let rows: Vec<CardColumns> = query
         .order(contents::stage)
-        .select((
-            CardRow::as_select(),
-            sections::CARD.nullable(),
-            (articles::created_by, articles::first_published_at),
-        ))
+        .select((CardRow::as_select(), articles::created_by, articles::first_published_at))
         .load(db)?;
-    for (row, section, (created_by, first_published_at)) in rows {
+    for (row, created_by, first_published_at) in rows {
         let now = context.now.millis();
         let begun = row.live_from.is_some_and(|from| from <= now);
         let ended = row.live_until.is_some_and(|until| until <= now);
@@ -147,7 +140,7 @@ fn cards(db: &mut Db, ids: &[i64], context: LoadContext<'_>) -> Result<HashMap<i
         if is_hidden {
             continue;
         }
-        let section = section.map(sections::card);
+        let section = row.section_id.and_then(|id| section_card(context.site, id));
         let date = first_published_at.map_or(context.now, Instant::from_millis);
         let section_path = section.as_ref().map(|section| section.path.as_str());
         let path = context.site.permalink.path(ArticleId::new(row.article_id), &row.slug, section_path, date);
@@ -181,13 +174,17 @@ pub fn public_cards(
     Ok(cards.into_iter().map(|(id, (_, card))| (ArticleId::new(id), card)).collect())
 }
 
-/// The links of a page of documents, in order, by article. For readers without those whose target they cannot see.
-pub fn links_of(
-    db: &mut Db,
-    ids: &[i64],
-    stage: i16,
-    context: LoadContext<'_>,
-) -> Result<HashMap<i64, Vec<RelatedLink>>, Error> {
+/// The links of a page of documents, by article.
+#[derive(Debug, Default)]
+pub struct Links {
+    /// In order; for readers without those whose target they cannot see.
+    pub shown: HashMap<i64, Vec<RelatedLink>>,
+    /// The targets that readers cannot see now.
+    pub hidden: HashMap<i64, Vec<ArticleId>>,
+}
+
+/// The links of a page of documents.
+pub fn links_of(db: &mut Db, ids: &[i64], stage: i16, context: LoadContext<'_>) -> Result<Links, Error> {
     let rows: Vec<LinkRow> = load_among!(
         db,
         related_links::table
@@ -201,7 +198,7 @@ pub fn links_of(
     targets.sort_unstable();
     targets.dedup();
     let cards = cards(db, &targets, context)?;
-    let mut links = HashMap::<i64, Vec<RelatedLink>>::new();
+    let mut links = Links::default();
     for row in rows {
         let (article, position) = (row.article_id, row.position);
         let link = row.link()?;
@@ -214,7 +211,9 @@ pub fn links_of(
             LinkTarget::Deleted { title } => bare_card(title, None, CardState::Withdrawn),
         };
         if card.state == CardState::Live || !matches!(context.audience, Audience::Readers) {
-            links.entry(article).or_default().push(RelatedLink { link, position, card });
+            links.shown.entry(article).or_default().push(RelatedLink { link, position, card });
+        } else if let LinkTarget::Article(id) = link.target {
+            links.hidden.entry(article).or_default().push(id);
         }
     }
     Ok(links)

@@ -7,13 +7,12 @@ use super::{
         conn::{Backend, Db},
         schema::{
             article_contents as contents, articles, authors, content_bylines, content_facets as facets,
-            sections as section_table,
         },
-        sections, slugs,
+        slugs,
         tags::bad_cursor,
     },
     LoadContext, facet,
-    load::{ContentRow, SectionColumns, complete},
+    load::{ContentRow, complete},
     stage_number,
 };
 use crate::domain::{
@@ -23,6 +22,7 @@ use crate::domain::{
     id::UserId,
     page::{Page, PageRequest, SortValue},
     slug::Reference,
+    surrogate::SurrogateKeys,
 };
 
 diesel::alias!(facets as also: AlsoFacets);
@@ -77,7 +77,7 @@ pub fn list(
     only_own: Option<UserId>,
     request: &PageRequest,
     context: LoadContext<'_>,
-) -> Result<Page<Article>, Error> {
+) -> Result<(Page<Article>, SurrogateKeys), Error> {
     let (order, descending, sort) = order;
     let empty = Page {
         items: Vec::new(),
@@ -86,7 +86,12 @@ pub fn list(
         prev: None,
         total: request.count.then_some(0),
     };
-    let Some(mut conditions) = conditions(db, filter)? else { return Ok(empty) };
+    let Some(mut conditions) = conditions(db, filter)? else {
+        // Something may get the name that nothing has.
+        let entities = [Entity::Tag, Entity::Section, Entity::Author];
+        return Ok((empty, entities.into_iter().fold(SurrogateKeys::default(), SurrogateKeys::all)));
+    };
+    let keys = surrogate_keys(&conditions);
     // The walk goes along one facet, a single one if there is such a condition; the others are looked up on the way.
     let first = conditions.iter().position(|condition| condition.ids.len() == 1);
     let driver =
@@ -101,7 +106,6 @@ pub fn list(
                     .on(contents::article_id.eq(facets::article_id).and(contents::stage.eq(facets::stage))),
             )
             .inner_join(articles::table.on(articles::id.eq(facets::article_id)))
-            .left_join(section_table::table.on(section_table::id.nullable().eq(contents::section_id)))
             .filter(facets::listing.eq(number))
             .filter(facets::kind.eq(driver.kind))
             .filter(facets::facet_id.eq(driver_id))
@@ -198,15 +202,10 @@ pub fn list(
         ArticleOrder::UpdatedAt => ordered!(contents::updated_at, Number),
         ArticleOrder::Headline => ordered!(contents::headline, Text),
     };
-    let rows: Vec<(ContentRow, SectionColumns, Option<i64>, i64)> = query
-        .select((
-            ContentRow::as_select(),
-            sections::CARD.nullable(),
-            articles::first_published_at,
-            facets::published_at,
-        ))
+    let rows: Vec<(ContentRow, Option<i64>, i64)> = query
+        .select((ContentRow::as_select(), articles::first_published_at, facets::published_at))
         .load(db)?;
-    let page = Page::from_rows(rows, request, sort, total, |(row, _, _, published_at)| {
+    let page = Page::from_rows(rows, request, sort, total, |(row, _, published_at)| {
         let value = match order {
             ArticleOrder::PublishedAt => SortValue::Number(*published_at),
             ArticleOrder::UpdatedAt => SortValue::Number(row.updated_at),
@@ -215,11 +214,35 @@ pub fn list(
         (value, row.article_id)
     });
     let Page { items, limit, next, prev, total } = page;
-    let items = complete(
-        db,
-        items.into_iter().map(|(row, section, first, _)| (row, section, first)).collect(),
-        stage,
-        context,
-    )?;
-    Ok(Page { items, limit, next, prev, total })
+    let rows = items.into_iter().map(|(row, first, _)| (row, first)).collect();
+    let items = complete(db, rows, stage, context)?;
+    let keys = items.iter().fold(keys, SurrogateKeys::article);
+    Ok((Page { items, limit, next, prev, total }, keys))
+}
+
+/// What a list with these conditions changes with, beside the articles in it: those of the narrowest condition.
+fn surrogate_keys(conditions: &[Listed]) -> SurrogateKeys {
+    let entity = |kind| match kind {
+        facet::TAG => Some(Entity::Tag),
+        facet::AUTHOR => Some(Entity::Author),
+        facet::SECTION | facet::SECTION_EXACT => Some(Entity::Section),
+        _ => None,
+    };
+    let mut keys = SurrogateKeys::default();
+    let mut named = conditions.iter().filter_map(|condition| Some((entity(condition.kind)?, &condition.ids)));
+    let narrowest = named.clone().min_by_key(|(_, ids)| ids.len());
+    match narrowest {
+        None => keys = keys.all(Entity::Article),
+        Some((entity, ids)) => {
+            for id in ids {
+                keys = keys.articles_of(entity, *id);
+            }
+        }
+    }
+    for (entity, ids) in named.by_ref() {
+        keys = ids.iter().fold(keys, |keys, id| keys.one(entity, *id));
+        // Sections move, and their articles with them.
+        keys = if entity == Entity::Section { keys.all(entity) } else { keys };
+    }
+    keys
 }

@@ -1,34 +1,42 @@
 //! Reads documents with cards of all that they refer to: the same code for one article and for a page of them, with
 //! one statement for each kind of reference.
 
-use std::collections::HashMap;
+use std::{borrow::Cow, collections::HashMap};
 
 use diesel::prelude::*;
+use serde::{Deserialize, Serialize};
 
 use super::{
     super::{
-        authors,
         conn::{Db, load_among, on_either},
         from_json,
-        schema::{
-            article_contents as contents, articles, authors as author_table, content_bylines,
-            content_sections, content_tags, sections as section_table, slugs, tags as tag_table,
-        },
-        sections, tags,
+        schema::{article_bodies as bodies, article_contents as contents, articles, slugs},
+        surroundings,
     },
     corrections, links, stage_number,
 };
 use crate::domain::{
     article::{Article, Byline, Include, Stage},
     change::Entity,
+    correction::Correction,
     error::Error,
-    id::ArticleId,
+    id::{ArticleId, AuthorId, SectionId, TagId},
     instant::Instant,
+    link::RelatedLink,
     permission::{Action, credential_allows},
-    site::Site,
+    section::SectionCard,
     slug::Slug,
+    surroundings::Surroundings,
+    tag::TagCard,
     user::{Actor, Principal},
 };
+
+/// The condition that a row is of the same document as the row of `article_contents`.
+macro_rules! of_content {
+    ($table:ident) => {
+        $table::article_id.eq(contents::article_id).and($table::stage.eq(contents::stage))
+    };
+}
 
 /// For whom an article is read.
 #[derive(Debug, Clone, Copy)]
@@ -55,8 +63,8 @@ impl<'a> From<&'a Principal> for Audience<'a> {
 /// What a loader must know beside the ids.
 #[derive(Debug, Clone, Copy)]
 pub struct LoadContext<'a> {
-    /// For addresses.
-    pub site: &'a Site,
+    /// For addresses and cards.
+    pub site: &'a Surroundings,
     /// For what is visible.
     pub now: Instant,
     /// For whom the cards of links are.
@@ -74,6 +82,7 @@ pub(super) struct ContentRow {
     slug: String,
     kind: String,
     language: String,
+    section_id: Option<i64>,
     live_from: Option<i64>,
     live_until: Option<i64>,
     pub published_at: Option<i64>,
@@ -85,12 +94,35 @@ pub(super) struct ContentRow {
     dateline: Option<String>,
     lead_image: Option<String>,
     seo: String,
+    refs: String,
 }
 
-pub(super) type SectionColumns = Option<(i64, String, String, String)>;
+/// A row of the page: the document without its body, and its first publication.
+pub(super) type HeadRow = (ContentRow, Option<i64>);
 
-/// A row of the page: the document without its body, its section and its first publication.
-pub(super) type HeadRow = (ContentRow, SectionColumns, Option<i64>);
+/// A row with its body.
+type WholeRow = (ContentRow, Option<i64>, String);
+
+/// What a document refers to, in order, as `article_contents.refs` has it. The tables `content_sections`, `content_tags` and
+/// `content_bylines` have the same for those who look from the other side.
+#[derive(Debug, Default, Serialize, Deserialize)]
+#[serde(default)]
+pub(super) struct Refs<'a> {
+    pub sections: Vec<i64>,
+    pub tags: Vec<i64>,
+    #[serde(borrow)]
+    pub bylines: Vec<BylineRef<'a>>,
+}
+
+/// A byline in [`Refs`].
+#[derive(Debug, Serialize, Deserialize)]
+pub(super) struct BylineRef<'a> {
+    pub author: Option<i64>,
+    #[serde(borrow)]
+    pub name: Option<Cow<'a, str>>,
+    #[serde(borrow)]
+    pub role: Option<Cow<'a, str>>,
+}
 
 /// One document, or none if there is none in that stage; a live one only if readers can see it now.
 pub fn get(
@@ -101,7 +133,7 @@ pub fn get(
 ) -> Result<Option<Article>, Error> {
     let mut query = contents::table
         .inner_join(articles::table)
-        .left_join(section_table::table.on(section_table::id.nullable().eq(contents::section_id)))
+        .inner_join(bodies::table.on(of_content!(bodies)))
         .filter(contents::article_id.eq(id.get()))
         .into_boxed();
     query = match stage {
@@ -113,30 +145,25 @@ pub fn get(
             .filter(contents::live_until.is_null().or(contents::live_until.gt(context.now.millis()))),
     };
     let row = query
-        .select((
-            ContentRow::as_select(),
-            sections::CARD.nullable(),
-            articles::first_published_at,
-            contents::body,
-        ))
+        .select((ContentRow::as_select(), articles::first_published_at, bodies::body))
         .first(db)
         .optional()?;
     row.map(|row| complete_one(db, row, stage, context)).transpose().map(Option::flatten)
 }
 
 /// The document of a stage with all its links, without its corrections, whether or not readers can see it now.
-pub fn get_stage(db: &mut Db, site: &Site, id: ArticleId, stage: Stage) -> Result<Option<Article>, Error> {
+pub fn get_stage(
+    db: &mut Db,
+    site: &Surroundings,
+    id: ArticleId,
+    stage: Stage,
+) -> Result<Option<Article>, Error> {
     let row: Option<WholeRow> = contents::table
         .inner_join(articles::table)
-        .left_join(section_table::table.on(section_table::id.nullable().eq(contents::section_id)))
+        .inner_join(bodies::table.on(of_content!(bodies)))
         .filter(contents::article_id.eq(id.get()))
         .filter(contents::stage.eq(stage_number(stage)))
-        .select((
-            ContentRow::as_select(),
-            sections::CARD.nullable(),
-            articles::first_published_at,
-            contents::body,
-        ))
+        .select((ContentRow::as_select(), articles::first_published_at, bodies::body))
         .first(db)
         .optional()?;
     let include = Include { corrections: false, ..Include::ALL };
@@ -151,7 +178,7 @@ pub fn get_by_slug(db: &mut Db, slug: &str, context: LoadContext<'_>) -> Result<
     let row = on_either!(&mut *db, conn => slugs::table
         .inner_join(contents::table.on(contents::article_id.eq(slugs::entity_id)))
         .inner_join(articles::table.on(articles::id.eq(slugs::entity_id)))
-        .left_join(section_table::table.on(section_table::id.nullable().eq(contents::section_id)))
+        .inner_join(bodies::table.on(of_content!(bodies)))
         .filter(slugs::kind.eq(Entity::Article.as_str()))
         .filter(slugs::slug.eq(slug))
         // A slug that only the draft has, or a version that is not live yet, is no one's business.
@@ -160,148 +187,69 @@ pub fn get_by_slug(db: &mut Db, slug: &str, context: LoadContext<'_>) -> Result<
         .filter(contents::stage.ge(stage_number(Stage::Live)))
         .filter(contents::live_from.le(now))
         .filter(contents::live_until.is_null().or(contents::live_until.gt(now)))
-        .select((
-            ContentRow::as_select(),
-            sections::CARD.nullable(),
-            articles::first_published_at,
-            contents::body,
-        ))
+        .select((ContentRow::as_select(), articles::first_published_at, bodies::body))
         .first::<WholeRow>(conn)
         .optional())?;
     row.map(|row| complete_one(db, row, Stage::Live, context)).transpose().map(Option::flatten)
 }
 
-/// A row with its body.
-type WholeRow = (ContentRow, SectionColumns, Option<i64>, String);
-
 fn complete_one(
     db: &mut Db,
-    (row, section, first_published_at, body): WholeRow,
+    (row, first_published_at, body): WholeRow,
     stage: Stage,
     context: LoadContext<'_>,
 ) -> Result<Option<Article>, Error> {
     let include = Include { body: false, ..context.include };
-    let rows = vec![(row, section, first_published_at)];
+    let rows = vec![(row, first_published_at)];
     let article = complete(db, rows, stage, LoadContext { include, ..context })?.pop();
     Ok(article.map(|article| Article { body: Some(body), ..article }))
 }
 
-/// Adds to rows of documents what they refer to. The number of statements does not depend on the number of rows. A page of
-/// live documents may hold scheduled ones that have just taken effect; they are completed together, which costs the
-/// statements once more.
+/// Adds to rows of documents what they refer to: the cards from what is kept in the process, what is asked for beside them
+/// with a statement for each kind, whatever the number of rows. A page of live documents may hold scheduled ones that have
+/// just taken effect; these statements are then made for both.
 pub(super) fn complete(
     db: &mut Db,
     rows: Vec<HeadRow>,
     stage: Stage,
     context: LoadContext<'_>,
 ) -> Result<Vec<Article>, Error> {
-    let Some((first, _, _)) = rows.first() else { return Ok(Vec::new()) };
-    let number = first.stage;
-    if rows.iter().all(|(row, _, _)| row.stage == number) {
-        return complete_stage(db, rows, number, stage, context);
+    let mut parts = Parts::default();
+    let mut numbers: Vec<i16> = rows.iter().map(|(row, _)| row.stage).collect();
+    numbers.sort_unstable();
+    numbers.dedup();
+    for number in numbers {
+        let of_stage = rows.iter().filter(|(row, _)| row.stage == number).map(|(row, _)| row.article_id);
+        parts.load(db, &of_stage.collect::<Vec<_>>(), number, context)?;
     }
-    let order: Vec<_> = rows.iter().map(|(row, _, _)| row.article_id).collect();
-    let (same, others): (Vec<_>, Vec<_>) = rows.into_iter().partition(|(row, _, _)| row.stage == number);
-    let mut articles = complete_stage(db, same, number, stage, context)?;
-    articles.extend(complete(db, others, stage, context)?);
-    articles.sort_by_key(|article| order.iter().position(|id| *id == article.id.get()));
-    Ok(articles)
-}
-
-fn complete_stage(
-    db: &mut Db,
-    rows: Vec<HeadRow>,
-    number: i16,
-    stage: Stage,
-    context: LoadContext<'_>,
-) -> Result<Vec<Article>, Error> {
-    let ids: Vec<i64> = rows.iter().map(|(row, _, _)| row.article_id).collect();
-    let mut tag_cards = HashMap::<i64, Vec<_>>::new();
-    let tag_rows: Vec<(i64, (i64, String, String, String))> = load_among!(
-        db,
-        content_tags::table
-            .inner_join(tag_table::table)
-            .filter(content_tags::stage.eq(number))
-            .order((content_tags::article_id, content_tags::position))
-            .select((content_tags::article_id, tags::CARD)),
-        content_tags::article_id,
-        ids
-    )?;
-    for (article, columns) in tag_rows {
-        tag_cards.entry(article).or_default().push(tags::card(columns)?);
-    }
-
-    type BylineRow = (i64, Option<String>, Option<String>, Option<(i64, String, String, Option<String>)>);
-    let mut bylines = HashMap::<i64, Vec<Byline>>::new();
-    let byline_rows: Vec<BylineRow> = load_among!(
-        db,
-        content_bylines::table
-            .left_join(author_table::table)
-            .filter(content_bylines::stage.eq(number))
-            .order((content_bylines::article_id, content_bylines::position))
-            .select((
-                content_bylines::article_id,
-                content_bylines::name,
-                content_bylines::role,
-                authors::CARD.nullable(),
-            )),
-        content_bylines::article_id,
-        ids
-    )?;
-    for (article, name, role, author) in byline_rows {
-        let author = author.map(authors::card);
-        let name = name.or_else(|| author.as_ref().map(|author| author.name.clone())).unwrap_or_default();
-        bylines.entry(article).or_default().push(Byline { author, name, role });
-    }
-
-    let mut secondary = HashMap::<i64, Vec<_>>::new();
-    let section_rows: Vec<(i64, (i64, String, String, String))> = load_among!(
-        db,
-        content_sections::table
-            .inner_join(section_table::table)
-            .filter(content_sections::stage.eq(number))
-            .order((content_sections::article_id, content_sections::position))
-            .select((content_sections::article_id, sections::CARD)),
-        content_sections::article_id,
-        ids
-    )?;
-    for (article, columns) in section_rows {
-        secondary.entry(article).or_default().push(sections::card(columns));
-    }
-
-    let mut bodies = HashMap::new();
-    if context.include.body {
-        let rows: Vec<(i64, String)> = load_among!(
-            db,
-            contents::table.filter(contents::stage.eq(number)).select((contents::article_id, contents::body)),
-            contents::article_id,
-            ids
-        )?;
-        bodies.extend(rows);
-    }
-    let mut all_links = if context.include.body || context.include.related {
-        Some(links::links_of(db, &ids, number, context)?)
+    let refs: Vec<Refs<'_>> = rows
+        .iter()
+        .map(|(row, _)| from_json("article_contents.refs", &row.refs))
+        .collect::<Result<_, _>>()?;
+    // What is kept may be newer or older than this transaction.
+    let is_known = rows.iter().zip(&refs).all(|((row, _), refs)| knows(context.site, row, refs));
+    let read;
+    let site = if is_known {
+        context.site
     } else {
-        None
+        read = surroundings::load(db)?;
+        &read
     };
-    let mut all_corrections =
-        if context.include.corrections { Some(corrections::of_articles(db, &ids)?) } else { None };
-
+    let mut cards = Vec::with_capacity(rows.len());
+    for refs in refs {
+        cards.push(Cards::new(site, refs));
+    }
     rows.into_iter()
-        .map(|(row, section, first_published_at)| {
+        .zip(cards)
+        .map(|((row, first_published_at), cards)| {
             let id = row.article_id;
-            let section = section.map(sections::card);
+            let section = row.section_id.and_then(|id| section_card(site, id));
             // What is due may not have been recorded yet.
             let published_at = row.published_at.map(Instant::from_millis);
             let first_published_at = first_published_at.map(Instant::from_millis).or(published_at);
             let date = first_published_at.unwrap_or(context.now);
             // A version that is to come has the corrections that come with it.
             let seen_at = row.live_from.unwrap_or_default().max(context.now.millis());
-            let corrections = all_corrections.as_mut().map(|all| {
-                let mut of_article = all.remove(&id).unwrap_or_default();
-                of_article.retain(|correction| correction.published_at.millis() <= seen_at);
-                of_article
-            });
             let section_path = section.as_ref().map(|section| section.path.as_str());
             let path = context.site.permalink.path(ArticleId::new(id), &row.slug, section_path, date);
             Ok(Article {
@@ -316,9 +264,9 @@ fn complete_stage(
                 standfirst: row.standfirst,
                 kicker: row.kicker,
                 section,
-                sections: secondary.remove(&id).unwrap_or_default(),
-                tags: tag_cards.remove(&id).unwrap_or_default(),
-                bylines: bylines.remove(&id).unwrap_or_default(),
+                sections: cards.sections,
+                tags: cards.tags,
+                bylines: cards.bylines,
                 lead_image: row
                     .lead_image
                     .as_deref()
@@ -328,9 +276,14 @@ fn complete_stage(
                 dateline: row.dateline,
                 seo: from_json("article_contents.seo", &row.seo)?,
                 word_count: u32::try_from(row.word_count).unwrap_or_default(),
-                body: bodies.remove(&id),
-                links: all_links.as_mut().map(|links| links.remove(&id).unwrap_or_default()),
-                corrections,
+                body: parts.bodies.remove(&id),
+                links: parts.links.as_mut().map(|links| links.remove(&id).unwrap_or_default()),
+                hidden_links: parts.hidden_links.remove(&id).unwrap_or_default(),
+                corrections: parts.corrections.as_mut().map(|all| {
+                    let mut of_article = all.remove(&id).unwrap_or_default();
+                    of_article.retain(|correction| correction.published_at.millis() <= seen_at);
+                    of_article
+                }),
                 first_published_at,
                 published_at,
                 updated_at: Instant::from_millis(row.updated_at),
@@ -339,4 +292,76 @@ fn complete_stage(
             })
         })
         .collect()
+}
+
+/// What documents have beside their row and the cards, by article; `None` is not asked for.
+#[derive(Default)]
+struct Parts {
+    bodies: HashMap<i64, String>,
+    links: Option<HashMap<i64, Vec<RelatedLink>>>,
+    hidden_links: HashMap<i64, Vec<ArticleId>>,
+    corrections: Option<HashMap<i64, Vec<Correction>>>,
+}
+
+impl Parts {
+    fn load(&mut self, db: &mut Db, ids: &[i64], number: i16, context: LoadContext<'_>) -> Result<(), Error> {
+        let include = context.include;
+        if include.body {
+            let rows: Vec<(i64, String)> = load_among!(
+                db,
+                bodies::table.filter(bodies::stage.eq(number)).select((bodies::article_id, bodies::body)),
+                bodies::article_id,
+                ids
+            )?;
+            self.bodies.extend(rows);
+        }
+        if include.body || include.related {
+            let found = links::links_of(db, ids, number, context)?;
+            self.links.get_or_insert_default().extend(found.shown);
+            self.hidden_links.extend(found.hidden);
+        }
+        if include.corrections {
+            self.corrections.get_or_insert_default().extend(corrections::of_articles(db, ids)?);
+        }
+        Ok(())
+    }
+}
+
+/// The cards of one document.
+struct Cards {
+    sections: Vec<SectionCard>,
+    tags: Vec<TagCard>,
+    bylines: Vec<Byline>,
+}
+
+impl Cards {
+    fn new(site: &Surroundings, refs: Refs<'_>) -> Self {
+        let byline = |byline: BylineRef<'_>| {
+            let author = byline.author.and_then(|id| site.authors.get(&AuthorId::new(id))).cloned();
+            let name = match (byline.name, &author) {
+                (Some(name), _) => name.into_owned(),
+                (None, author) => author.as_ref().map(|author| author.name.clone()).unwrap_or_default(),
+            };
+            Byline { author, name, role: byline.role.map(Cow::into_owned) }
+        };
+        Self {
+            sections: refs.sections.iter().filter_map(|id| section_card(site, *id)).collect(),
+            tags: refs.tags.iter().filter_map(|id| site.tags.get(&TagId::new(*id)).cloned()).collect(),
+            bylines: refs.bylines.into_iter().map(byline).collect(),
+        }
+    }
+}
+
+/// The card of a section.
+pub(super) fn section_card(site: &Surroundings, id: i64) -> Option<SectionCard> {
+    site.sections.get(&SectionId::new(id)).map(|(card, _)| card.clone())
+}
+
+/// Whether all that a document refers to is known.
+fn knows(site: &Surroundings, row: &ContentRow, refs: &Refs<'_>) -> bool {
+    let mut sections = refs.sections.iter().copied().chain(row.section_id);
+    let mut authors = refs.bylines.iter().filter_map(|byline| byline.author);
+    sections.all(|id| site.sections.contains_key(&SectionId::new(id)))
+        && refs.tags.iter().all(|id| site.tags.contains_key(&TagId::new(*id)))
+        && authors.all(|id| site.authors.contains_key(&AuthorId::new(id)))
 }

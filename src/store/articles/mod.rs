@@ -22,8 +22,8 @@ pub use self::{
     list::list,
     load::{Audience, LoadContext, get, get_by_slug, get_stage},
     newest::{Shelf, newest},
-    refs::{due, existing, public_slug, retraction_reason, revision_of, slug_of},
-    save::{Dates, copy_facets, remove, save, set_live_until, set_revision, set_updated},
+    refs::{due, existing, next_due, public_slug, retraction_reason, revision_of, slug_of},
+    save::{Dates, copy_facets, remove, rewrite_refs, save, set_live_until, set_revision, set_updated},
 };
 use super::{
     audit,

@@ -93,6 +93,29 @@ pub fn due(db: &mut Db, now: Instant, limit: i64) -> Result<Vec<ArticleId>, Erro
     Ok(ids)
 }
 
+/// The next instant at which readers will see something else by itself, if there is one.
+pub fn next_due(db: &mut Db, now: Instant) -> Result<Option<Instant>, Error> {
+    let begins: Option<Option<i64>> = contents::table
+        .filter(contents::stage.eq(stage_number(Stage::Scheduled)))
+        .filter(contents::live_from.gt(now.millis()))
+        .order(contents::live_from)
+        .select(contents::live_from)
+        .first(db)
+        .optional()?;
+    let ends = |stage| {
+        contents::table
+            .filter(contents::stage.eq(stage_number(stage)))
+            .filter(contents::live_until.gt(now.millis()))
+            .order(contents::live_until)
+            .select(contents::live_until)
+    };
+    let live: Option<Option<i64>> = ends(Stage::Live).first(db).optional()?;
+    // One that took effect by itself a moment ago may not have been recorded yet.
+    let scheduled: Option<Option<i64>> = ends(Stage::Scheduled).first(db).optional()?;
+    let instants = [begins, live, scheduled].into_iter().flatten().flatten();
+    Ok(instants.min().map(Instant::from_millis))
+}
+
 /// The slug of the live document.
 pub fn public_slug(db: &mut Db, id: ArticleId) -> Result<Option<String>, Error> {
     slug_of(db, id, Stage::Live)

@@ -1,18 +1,23 @@
 //! Writes documents.
 
+use std::borrow::Cow;
+
 use diesel::prelude::*;
 
 use super::{
     super::{
         conn::{Db, on_either},
         schema::{
-            article_contents as contents, content_bylines, content_facets, content_sections, content_tags,
-            publication_facets, related_links,
+            article_bodies as bodies, article_contents as contents, content_bylines, content_facets,
+            content_sections, content_tags, publication_facets, related_links,
         },
-        sections, to_json,
+        sections,
+        signals::{self, Signal},
+        to_json,
     },
     facet,
     links::LinkRow,
+    load::{BylineRef, Refs},
     stage_number,
 };
 use crate::domain::{
@@ -61,9 +66,9 @@ struct NewContentRow<'a> {
     dateline: Option<&'a str>,
     lead_image: Option<String>,
     seo: String,
-    body: String,
     planned_until: Option<i64>,
     revision: Option<i32>,
+    refs: String,
 }
 
 /// Writes the document of one stage over what was there. `old` is what was there, if it is known: parts that are the
@@ -97,14 +102,22 @@ pub fn save(
         dateline: document.dateline.as_deref(),
         lead_image: document.lead_image.as_ref().map(to_json).transpose()?,
         seo: to_json(&document.seo)?,
-        body: to_json(&document.body)?,
         planned_until: dates.planned_until.map(Instant::millis),
         revision: None,
+        refs: to_json(&refs(document))?,
     };
     on_either!(&mut *db, conn => {
         let written = diesel::update(contents::table.find((id.get(), number))).set(&row).execute(conn)?;
         if written == 0 { diesel::insert_into(contents::table).values(&row).execute(conn) } else { Ok(written) }
     })?;
+    // What changes by itself later is not told when it does.
+    let begins = dates.live_from.filter(|_| stage == Stage::Scheduled);
+    for instant in begins.into_iter().chain(dates.live_until) {
+        signals::send(db, Signal::Schedule(instant))?;
+    }
+    if old.is_none_or(|old| old.body != document.body) {
+        save_body(db, id, number, to_json(&document.body)?)?;
+    }
     if old.is_none_or(|old| old.links != document.links) {
         save_links(db, id, stage, document)?;
     }
@@ -117,6 +130,71 @@ pub fn save(
 /// What decides under what an article is listed.
 fn listing(document: &Document) -> impl PartialEq + '_ {
     (document.kind, document.section, &document.sections, &document.tags, &document.bylines)
+}
+
+fn save_body(db: &mut Db, id: ArticleId, stage: i16, text: String) -> Result<(), Error> {
+    let row = (bodies::article_id.eq(id.get()), bodies::stage.eq(stage), bodies::body.eq(&text));
+    on_either!(db, conn => diesel::insert_into(bodies::table)
+        .values(row)
+        .on_conflict((bodies::article_id, bodies::stage))
+        .do_update()
+        .set(bodies::body.eq(&text))
+        .execute(conn))?;
+    Ok(())
+}
+
+fn refs(document: &Document) -> Refs<'_> {
+    Refs {
+        sections: document.sections.iter().map(|section| section.get()).collect(),
+        tags: document.tags.iter().map(|tag| tag.get()).collect(),
+        bylines: document
+            .bylines
+            .iter()
+            .map(|byline| BylineRef {
+                author: byline.author.map(|author| author.get()),
+                name: byline.name.as_deref().map(Cow::Borrowed),
+                role: byline.role.as_deref().map(Cow::Borrowed),
+            })
+            .collect(),
+    }
+}
+
+/// Writes anew, into the rows of these documents, what they refer to: something has taken a reference off them or put
+/// another in its place.
+pub fn rewrite_refs(db: &mut Db, documents: &[(i64, i16)]) -> Result<(), Error> {
+    for (article, stage) in documents.iter().copied() {
+        macro_rules! of_document {
+            ($table:ident, $columns:expr) => {
+                on_either!(&mut *db, conn => $table::table
+                    .filter($table::article_id.eq(article))
+                    .filter($table::stage.eq(stage))
+                    .order($table::position)
+                    .select($columns)
+                    .load(conn))?
+            };
+        }
+        type BylineRow = (Option<i64>, Option<String>, Option<String>);
+        let bylines: Vec<BylineRow> = of_document!(
+            content_bylines,
+            (content_bylines::author_id, content_bylines::name, content_bylines::role)
+        );
+        let refs = Refs {
+            sections: of_document!(content_sections, content_sections::section_id),
+            tags: of_document!(content_tags, content_tags::tag_id),
+            bylines: bylines
+                .into_iter()
+                .map(|(author, name, role)| BylineRef {
+                    author,
+                    name: name.map(Cow::Owned),
+                    role: role.map(Cow::Owned),
+                })
+                .collect(),
+        };
+        diesel::update(contents::table.find((article, stage)))
+            .set(contents::refs.eq(to_json(&refs)?))
+            .execute(db)?;
+    }
+    Ok(())
 }
 
 fn save_links(db: &mut Db, id: ArticleId, stage: Stage, document: &Document) -> Result<(), Error> {
@@ -236,7 +314,7 @@ pub fn set_live_until(db: &mut Db, id: ArticleId, until: Option<Instant>) -> Res
     diesel::update(contents::table.find((id.get(), stage_number(Stage::Live))))
         .set(contents::live_until.eq(until.map(Instant::millis)))
         .execute(db)?;
-    Ok(())
+    until.map_or(Ok(()), |until| signals::send(db, Signal::Schedule(until)))
 }
 
 /// Says that readers were, or are to be, told of something new at an instant, unless they are told of a later one.

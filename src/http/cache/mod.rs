@@ -1,0 +1,570 @@
+//! The response cache: finished answers to anonymous reads, kept until something that they show changes.
+//!
+//! An answer is kept if its handler gave it surrogate keys. It is dropped by the signals of changes, in this process
+//! before a change is acknowledged, and all are dropped at each instant at which something becomes public by itself.
+//! Requests with credentials bypass it in both directions. Requests for the same thing at the same time are answered
+//! by one of them, as long as nothing has changed since that one began.
+//!
+//! It stands before everything else: a hit costs a look-up, the rate limit and the headers.
+
+mod entry;
+mod freshness;
+
+use std::{
+    collections::HashMap,
+    future::{Ready, ready},
+    pin::Pin,
+    rc::Rc,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    task::{Context, Poll},
+    time::Duration,
+};
+
+use actix_web::{
+    HttpResponse,
+    body::{BodySize, BoxBody, MessageBody, to_bytes},
+    dev::{Service, ServiceRequest, ServiceResponse, Transform},
+    http::{
+        Method, StatusCode,
+        header::{self, HeaderMap, HeaderName, HeaderValue},
+    },
+    web::Bytes,
+};
+use quick_cache::{Weighter, sync::Cache};
+use tokio::sync::watch;
+
+use self::{
+    entry::{Coding, Entry, Variant},
+    freshness::Freshness,
+};
+use super::{answer, cors::CorsOptions, limits::Limiter, middleware::SERVER_TIMING};
+use crate::{
+    domain::{error::Error, instant::Instant},
+    service::{Newsroom, articles},
+    store::signals::Signal,
+};
+
+/// The surrogate keys of an answer, as handlers give them.
+pub(super) const SURROGATE_KEY: HeaderName = HeaderName::from_static("surrogate-key");
+
+const CACHE_TAG: HeaderName = HeaderName::from_static("cache-tag");
+
+/// How answers are kept, here and by others.
+#[derive(Debug, Clone)]
+pub struct CacheOptions {
+    /// Most bytes of kept answers; 0 keeps none.
+    pub bytes: u64,
+    /// How long browsers may keep a public answer.
+    pub max_age: Duration,
+    /// How long caches in between may.
+    pub shared_max_age: Duration,
+    /// How long after that they may still give it while they fetch a new one.
+    pub stale_while_revalidate: Duration,
+    /// In which header caches in between are told the surrogate keys.
+    pub keys_header: KeysHeader,
+}
+
+impl Default for CacheOptions {
+    fn default() -> Self {
+        Self {
+            bytes: 64 << 20,
+            max_age: Duration::from_secs(10),
+            shared_max_age: Duration::from_secs(60),
+            stale_while_revalidate: Duration::from_secs(30),
+            keys_header: KeysHeader::default(),
+        }
+    }
+}
+
+/// The header with the surrogate keys.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum KeysHeader {
+    /// `Surrogate-Key`, with spaces between: Fastly, Varnish.
+    #[default]
+    SurrogateKey,
+    /// `Cache-Tag`, with commas between: Cloudflare, Akamai.
+    CacheTag,
+    /// They are not told.
+    None,
+}
+
+/// The longest that an answer is kept though nothing changes: what it shows may depend on the time of day.
+const MAX_LIFE: i64 = 600_000;
+
+/// Larger answers are not kept.
+const MAX_BODY: u64 = 4 << 20;
+
+/// Headers that each answer gets for itself.
+const OF_REQUEST: [HeaderName; 5] = [
+    HeaderName::from_static("ratelimit"),
+    HeaderName::from_static("ratelimit-policy"),
+    SERVER_TIMING,
+    header::ACCESS_CONTROL_ALLOW_ORIGIN,
+    header::ACCESS_CONTROL_EXPOSE_HEADERS,
+];
+
+/// Answers that are made at this moment, with the state of things that they are made in.
+type Flights = HashMap<String, (u64, watch::Receiver<Option<Arc<Entry>>>)>;
+
+/// The cache of a server.
+pub(crate) struct ResponseCache {
+    options: CacheOptions,
+    entries: Option<Cache<String, Arc<Entry>, Weigh>>,
+    freshness: Freshness,
+    flights: Mutex<Flights>,
+    asking: tokio::sync::Mutex<()>,
+    newsroom: Newsroom,
+    limiter: Arc<Limiter>,
+    cors: CorsOptions,
+    plain_policy: Option<HeaderValue>,
+}
+
+impl std::fmt::Debug for ResponseCache {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("ResponseCache").field("options", &self.options).finish_non_exhaustive()
+    }
+}
+
+/// Tells how much an entry takes.
+#[derive(Debug, Clone)]
+struct Weigh;
+
+impl Weighter<String, Arc<Entry>> for Weigh {
+    fn weight(&self, key: &String, entry: &Arc<Entry>) -> u64 {
+        entry.weight() + u64::try_from(key.len()).unwrap_or_default()
+    }
+}
+
+impl ResponseCache {
+    /// A cache that hears of the changes of a newsroom from now on.
+    pub(crate) fn new(
+        options: CacheOptions,
+        cors: CorsOptions,
+        limiter: Arc<Limiter>,
+        newsroom: &Newsroom,
+    ) -> Arc<Self> {
+        const USUAL_ENTRY: u64 = 16 << 10;
+        let items = usize::try_from(options.bytes / USUAL_ENTRY).unwrap_or(usize::MAX);
+        let entries = (options.bytes > 0).then(|| Cache::with_weighter(items, options.bytes, Weigh));
+        let cache = Arc::new(Self {
+            plain_policy: policy(&options, None),
+            entries,
+            options,
+            freshness: Freshness::default(),
+            flights: Mutex::default(),
+            asking: tokio::sync::Mutex::default(),
+            newsroom: newsroom.clone(),
+            limiter,
+            cors,
+        });
+        let hearing = Arc::downgrade(&cache);
+        newsroom.store.listen(move |signal| {
+            if let Some(cache) = hearing.upgrade() {
+                cache.hear(signal);
+            }
+        });
+        cache
+    }
+
+    fn hear(&self, signal: &Signal) {
+        match signal {
+            Signal::Public(keys) => self.freshness.change(keys.iter().map(String::as_str)),
+            Signal::Schedule(at) => self.freshness.expect(*at),
+            Signal::Site => self.freshness.change_everything(),
+            Signal::Everything => {
+                self.freshness.change_everything();
+                self.freshness.forget_due();
+            }
+            Signal::User(_) | Signal::Profiles | Signal::Taxonomy | Signal::Keys => {}
+        }
+    }
+
+    /// What is kept for a request, if it is true at this moment.
+    fn look_up(&self, key: &str, now: Instant) -> Option<Arc<Entry>> {
+        let entry = self.entries.as_ref()?.get(key)?;
+        (entry.expires_at > now.millis() && self.freshness.is_true(&entry.stamp)).then_some(entry)
+    }
+
+    /// Finds out when the next thing becomes public by itself, if the last such instant has come.
+    async fn settle_due(&self) -> Result<(), Error> {
+        let _one_at_a_time = self.asking.lock().await;
+        let now = self.newsroom.clock.now();
+        if self.freshness.is_due(now) {
+            self.freshness.begin_due();
+            self.freshness.found_due(articles::next_due(&self.newsroom).await?);
+        }
+        Ok(())
+    }
+
+    fn flights(&self) -> MutexGuard<'_, Flights> {
+        self.flights.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Whoever is making this answer at this moment, if it reads what is so now; else the caller is to make it.
+    fn join(&self, key: &str, now: u64) -> Flight<'_> {
+        let mut flights = self.flights();
+        if let Some((made_at, answer)) = flights.get(key)
+            && *made_at == now
+        {
+            return Flight::Follow(answer.clone());
+        }
+        let (sender, receiver) = watch::channel(None);
+        flights.insert(key.to_owned(), (now, receiver));
+        Flight::Lead(Lead { cache: self, key: key.to_owned(), made_at: now, sender })
+    }
+
+    /// The policy for caches in between: what is to become public by itself cuts it short.
+    fn policy(&self, now: Instant) -> Option<HeaderValue> {
+        let quiet = self.freshness.quiet_for(now).map(|millis| Duration::from_millis(millis.unsigned_abs()));
+        let longest = self.options.shared_max_age + self.options.stale_while_revalidate;
+        match quiet.filter(|quiet| *quiet < longest.max(self.options.max_age)) {
+            None => self.plain_policy.clone(),
+            quiet => policy(&self.options, quiet),
+        }
+    }
+}
+
+/// `Cache-Control` (RFC 9111, section 5.2.2, and RFC 5861), for an answer that surely holds for `quiet`.
+fn policy(options: &CacheOptions, quiet: Option<Duration>) -> Option<HeaderValue> {
+    let seconds = |wanted: Duration| quiet.map_or(wanted, |quiet| quiet.min(wanted)).as_secs();
+    let (own, shared) = (seconds(options.max_age), seconds(options.shared_max_age));
+    let left = quiet.map(|quiet| quiet.saturating_sub(options.shared_max_age));
+    let stale = options.stale_while_revalidate;
+    let stale = left.map_or(stale, |left| left.min(stale)).as_secs();
+    let text = format!("public, max-age={own}, s-maxage={shared}, stale-while-revalidate={stale}");
+    HeaderValue::from_str(&text).ok()
+}
+
+enum Flight<'a> {
+    Lead(Lead<'a>),
+    Follow(watch::Receiver<Option<Arc<Entry>>>),
+}
+
+/// One who makes an answer for all who ask for it meanwhile. Others no longer wait when it is dropped.
+struct Lead<'a> {
+    cache: &'a ResponseCache,
+    key: String,
+    made_at: u64,
+    sender: watch::Sender<Option<Arc<Entry>>>,
+}
+
+impl Drop for Lead<'_> {
+    fn drop(&mut self) {
+        let mut flights = self.cache.flights();
+        if flights.get(&self.key).is_some_and(|(made_at, _)| *made_at == self.made_at) {
+            flights.remove(&self.key);
+        }
+    }
+}
+
+/// The name under which the answer to a request is kept: its path and its parameters in one order. `None` for what is not
+/// answered from the cache.
+fn key_of(request: &ServiceRequest) -> Option<String> {
+    let headers = request.headers();
+    let is_read = matches!(*request.method(), Method::GET | Method::HEAD);
+    // A body, which reads do not have, would have to be read.
+    let is_plain = !headers.contains_key(header::AUTHORIZATION)
+        && !headers.contains_key(header::CONTENT_LENGTH)
+        && !headers.contains_key(header::TRANSFER_ENCODING);
+    if !is_read || !is_plain {
+        return None;
+    }
+    let (path, query) = (request.path(), request.query_string());
+    if !query.contains('&') {
+        return Some(if query.is_empty() { path.to_owned() } else { format!("{path}?{query}") });
+    }
+    let mut pairs: Vec<_> = query.split('&').collect();
+    // The order of values of one parameter may mean something.
+    pairs.sort_by_key(|pair| pair.split_once('=').map_or(*pair, |(name, _)| name));
+    Some(format!("{path}?{}", pairs.join("&")))
+}
+
+/// Middleware: answers from the cache, and keeps what may be kept.
+pub(crate) struct Caching(pub Arc<ResponseCache>);
+
+impl std::fmt::Debug for Caching {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Caching")
+    }
+}
+
+impl<S, B> Transform<S, ServiceRequest> for Caching
+where
+    S: Service<ServiceRequest, Response = ServiceResponse<B>, Error = actix_web::Error> + 'static,
+    B: MessageBody + 'static,
+{
+    type Response = ServiceResponse<BoxBody>;
+    type Error = actix_web::Error;
+    type Transform = CachingService<S>;
+    type InitError = ();
+    type Future = Ready<Result<Self::Transform, ()>>;
+
+    fn new_transform(&self, service: S) -> Self::Future {
+        ready(Ok(CachingService { cache: Arc::clone(&self.0), service: Rc::new(service) }))
+    }
+}
+
+/// [`Caching`] before a service.
+pub(crate) struct CachingService<S> {
+    cache: Arc<ResponseCache>,
+    service: Rc<S>,
+}
+
+impl<S> std::fmt::Debug for CachingService<S> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("CachingService")
+    }
+}
+
+type Answered = Result<ServiceResponse<BoxBody>, actix_web::Error>;
+
+/// An answer that is there, or one that is being made.
+pub(crate) enum Answering {
+    Now(Option<Answered>),
+    Later(Pin<Box<dyn Future<Output = Answered>>>),
+}
+
+impl std::fmt::Debug for Answering {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Answering")
+    }
+}
+
+impl Future for Answering {
+    type Output = Answered;
+
+    fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Answered> {
+        match &mut *self {
+            // A future is not asked again after it is ready.
+            Self::Now(answer) => answer.take().map_or(Poll::Pending, Poll::Ready),
+            Self::Later(making) => making.as_mut().poll(context),
+        }
+    }
+}
+
+impl<S, B> Service<ServiceRequest> for CachingService<S>
+where
+    S: Service<ServiceRequest, Response = ServiceResponse<B>, Error = actix_web::Error> + 'static,
+    B: MessageBody + 'static,
+{
+    type Response = ServiceResponse<BoxBody>;
+    type Error = actix_web::Error;
+    type Future = Answering;
+
+    fn poll_ready(&self, context: &mut Context<'_>) -> Poll<Result<(), Self::Error>> {
+        self.service.poll_ready(context)
+    }
+
+    fn call(&self, request: ServiceRequest) -> Answering {
+        let Some(key) = key_of(&request) else {
+            let making = self.service.call(request);
+            return Answering::Later(Box::pin(async { Ok(making.await?.map_into_boxed_body()) }));
+        };
+        let now = self.cache.newsroom.clock.now();
+        let is_sure = self.cache.newsroom.store.is_coherent() && !self.cache.freshness.is_due(now);
+        let coding = Coding::wanted(request.headers().get(header::ACCEPT_ENCODING));
+        if is_sure
+            && let Some(entry) = self.cache.look_up(&key, now)
+            && let Some(variant) = entry.variant(coding)
+            && let Some(answer) = self.cache.hit(&request, &entry, variant, now)
+        {
+            return Answering::Now(Some(Ok(request.into_response(answer))));
+        }
+        Answering::Later(Box::pin(miss(Arc::clone(&self.cache), Rc::clone(&self.service), request, key)))
+    }
+}
+
+/// `Server-Timing` of an answer that was there.
+const HIT: HeaderValue = HeaderValue::from_static("cache;desc=hit");
+
+/// Answers what is not there: makes it, or waits for whoever is making it.
+async fn miss<S, B>(
+    cache: Arc<ResponseCache>,
+    service: Rc<S>,
+    request: ServiceRequest,
+    key: String,
+) -> Answered
+where
+    S: Service<ServiceRequest, Response = ServiceResponse<B>, Error = actix_web::Error>,
+    B: MessageBody + 'static,
+{
+    let now = || cache.newsroom.clock.now();
+    if cache.freshness.is_due(now())
+        && let Err(error) = cache.settle_due().await
+    {
+        // The answer is made all the same, and not kept.
+        tracing::warn!(%error, "cannot tell when something becomes public");
+    }
+    let is_sure = cache.newsroom.store.is_coherent() && !cache.freshness.is_due(now());
+    if cache.entries.is_none() || !is_sure {
+        return pass(&cache, service.call(request).await?);
+    }
+    let made_at = cache.freshness.now();
+    let found = match cache.look_up(&key, now()) {
+        Some(entry) => Some(entry),
+        None => match cache.join(&key, made_at) {
+            Flight::Lead(lead) => return make(&cache, &service, request, lead).await,
+            // What has changed since this request came is no concern of it.
+            Flight::Follow(mut made) => {
+                made.wait_for(Option::is_some).await.ok().and_then(|made| made.clone())
+            }
+        },
+    };
+    if let Some(entry) = found {
+        let variant = compressed(&entry, request.headers().get(header::ACCEPT_ENCODING)).await?;
+        if let Some(answer) = cache.hit(&request, &entry, &variant, now()) {
+            return Ok(request.into_response(answer));
+        }
+    }
+    pass(&cache, service.call(request).await?)
+}
+
+/// An answer that is not kept.
+fn pass<B: MessageBody + 'static>(cache: &ResponseCache, response: ServiceResponse<B>) -> Answered {
+    let mut response = response.map_into_boxed_body();
+    if response.headers().contains_key(SURROGATE_KEY) {
+        let now = cache.newsroom.clock.now();
+        let headers = response.headers_mut();
+        cache.tell_keys(headers);
+        cache.tell_policy(headers, now);
+    }
+    Ok(response)
+}
+
+/// Makes an answer for all who ask for it meanwhile, and keeps it if it may be kept.
+async fn make<S, B>(
+    cache: &ResponseCache,
+    service: &S,
+    mut request: ServiceRequest,
+    lead: Lead<'_>,
+) -> Answered
+where
+    S: Service<ServiceRequest, Response = ServiceResponse<B>, Error = actix_web::Error>,
+    B: MessageBody + 'static,
+{
+    // Whether the client has the answer already is asked when it is made: others may not have it.
+    let accepted = request.headers().get(header::ACCEPT_ENCODING).cloned();
+    let validators: Vec<_> = request.headers_mut().remove(header::IF_NONE_MATCH).collect();
+    let has = |etag: &HeaderValue| answer::fits(validators.iter(), etag);
+    let response = service.call(request).await?.map_into_boxed_body();
+    let (request, response) = response.into_parts();
+    let size = response.body().size();
+    let is_small = matches!(size, BodySize::Sized(size) if size <= MAX_BODY);
+    let (status, keys) = (response.status(), response.headers().get(SURROGATE_KEY).cloned());
+    let (Some(keys), true) = (keys, status == StatusCode::OK && is_small) else {
+        let is_known = status == StatusCode::OK && response.headers().get(header::ETAG).is_some_and(has);
+        let response = if is_known { not_modified(response) } else { response };
+        return pass(cache, ServiceResponse::new(request, response));
+    };
+    let (mut response, body) = response.into_parts();
+    let body = to_bytes(body).await.map_err(|error| Error::Internal(error.to_string()))?;
+    let mut head = std::mem::replace(response.headers_mut(), HeaderMap::new());
+    let own: Vec<_> = OF_REQUEST
+        .iter()
+        .flat_map(|name| head.remove(name).map(|value| (name.clone(), value)).collect::<Vec<_>>())
+        .collect();
+    cache.tell_keys(&mut head);
+    head.remove(header::CACHE_CONTROL);
+    let etag = head.remove(header::ETAG).next();
+    let etag = etag.ok_or_else(|| Error::Internal("an answer without a validator is kept".to_owned()))?;
+    let stamp = cache.freshness.stamp(lead.made_at, keys.to_str().unwrap_or_default().split(' '));
+    let now = cache.newsroom.clock.now();
+    let entry = Arc::new(Entry::new(head, etag, body, stamp, now.millis() + MAX_LIFE));
+    if let Some(entries) = &cache.entries {
+        entries.insert(lead.key.clone(), Arc::clone(&entry));
+    }
+    lead.sender.send_replace(Some(Arc::clone(&entry)));
+    drop(lead);
+    let variant = compressed(&entry, accepted.as_ref()).await?;
+    let mut answer = cache.answer(&entry, &variant, has(&variant.etag), now);
+    for (name, value) in own {
+        let value = if name == SERVER_TIMING { with_miss(value) } else { value };
+        answer.headers_mut().insert(name, value);
+    }
+    Ok(ServiceResponse::new(request, answer))
+}
+
+/// The same answer for one who has it.
+fn not_modified(response: HttpResponse) -> HttpResponse {
+    let mut same = HttpResponse::NotModified().finish();
+    *same.headers_mut() = response.headers().clone();
+    same
+}
+
+fn with_miss(timing: HeaderValue) -> HeaderValue {
+    let text = format!("cache;desc=miss, {}", timing.to_str().unwrap_or_default());
+    HeaderValue::from_str(&text).unwrap_or(timing)
+}
+
+/// The form of an answer that a client wants; it is compressed where that holds up nobody.
+async fn compressed(entry: &Arc<Entry>, accepted: Option<&HeaderValue>) -> Result<Variant, Error> {
+    let coding = Coding::wanted(accepted);
+    if let Some(variant) = entry.variant(coding) {
+        return Ok(variant.clone());
+    }
+    let entry = Arc::clone(entry);
+    let making = tokio::task::spawn_blocking(move || entry.make_variant(coding).clone());
+    making.await.map_err(|error| Error::internal("compressing an answer", error))
+}
+
+impl ResponseCache {
+    /// The answer to a request from what is kept; `None` if the client has spent its budget.
+    fn hit(
+        &self,
+        request: &ServiceRequest,
+        entry: &Entry,
+        variant: &Variant,
+        now: Instant,
+    ) -> Option<HttpResponse> {
+        let limits = self.limiter.spend_read(request.request()).ok()?;
+        let has_it = answer::fits(request.headers().get_all(header::IF_NONE_MATCH), &variant.etag);
+        let mut answer = self.answer(entry, variant, has_it, now);
+        let headers = answer.headers_mut();
+        for (name, value) in limits.into_iter().flatten() {
+            headers.insert(name, value);
+        }
+        headers.insert(SERVER_TIMING, HIT);
+        self.cors.tell_reader(request.headers().get(header::ORIGIN), headers);
+        tracing::debug!(http.path = request.path(), "answered from the cache");
+        Some(answer)
+    }
+
+    /// What every client is told: 304 to one that has it.
+    fn answer(&self, entry: &Entry, variant: &Variant, has_it: bool, now: Instant) -> HttpResponse {
+        let (status, body) = match has_it {
+            true => (StatusCode::NOT_MODIFIED, Bytes::new()),
+            false => (StatusCode::OK, variant.body.clone()),
+        };
+        let mut answer = HttpResponse::with_body(status, BoxBody::new(body));
+        let headers = answer.headers_mut();
+        *headers = entry.head.clone();
+        headers.insert(header::ETAG, variant.etag.clone());
+        if let Some(encoding) = &variant.encoding {
+            headers.insert(header::CONTENT_ENCODING, encoding.clone());
+        }
+        self.tell_policy(headers, now);
+        answer
+    }
+
+    /// Says how long others may keep an answer.
+    fn tell_policy(&self, headers: &mut HeaderMap, now: Instant) {
+        if let Some(policy) = self.policy(now) {
+            headers.insert(header::CACHE_CONTROL, policy);
+        }
+    }
+
+    /// Tells the surrogate keys in the header that the caches in between know.
+    fn tell_keys(&self, headers: &mut HeaderMap) {
+        match self.options.keys_header {
+            KeysHeader::SurrogateKey => {}
+            KeysHeader::None => drop(headers.remove(SURROGATE_KEY)),
+            KeysHeader::CacheTag => {
+                let keys = headers.remove(SURROGATE_KEY).next();
+                let tags = keys.and_then(|keys| keys.to_str().ok().map(|keys| keys.replace(' ', ",")));
+                if let Some(tags) = tags.and_then(|tags| HeaderValue::from_str(&tags).ok()) {
+                    headers.insert(CACHE_TAG, tags);
+                }
+            }
+        }
+    }
+}

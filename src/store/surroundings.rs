@@ -1,0 +1,99 @@
+//! Reads what articles are shown with, and keeps it until it changes.
+
+use std::{
+    collections::HashMap,
+    sync::{
+        Arc, Mutex, MutexGuard, PoisonError,
+        atomic::{AtomicU64, Ordering},
+    },
+};
+
+use diesel::prelude::*;
+
+use super::{
+    Store, authors,
+    conn::Db,
+    schema::{authors as author_table, sections as section_table, tags as tag_table},
+    sections,
+    signals::{self, Signal},
+    site, tags,
+};
+use crate::domain::{error::Error, id::SectionId, surroundings::Surroundings};
+
+/// Reads the site and the cards of all its sections, tags and authors.
+pub fn load(db: &mut Db) -> Result<Surroundings, Error> {
+    let site = site::get(db)?;
+    type SectionRow = ((i64, String, String, String), Option<i64>);
+    let rows: Vec<SectionRow> =
+        section_table::table.select((sections::CARD, section_table::parent_id)).load(db)?;
+    let sections = rows.into_iter().map(|(columns, parent)| {
+        let card = sections::card(columns);
+        (card.id, (card, parent.map(SectionId::new)))
+    });
+    let sections: HashMap<_, _> = sections.collect();
+    let rows: Vec<(i64, String, String, String)> = tag_table::table.select(tags::CARD).load(db)?;
+    let tags = rows.into_iter().map(|columns| tags::card(columns).map(|card| (card.id, card)));
+    let tags = tags.collect::<Result<HashMap<_, _>, _>>()?;
+    let rows: Vec<(i64, String, String, Option<String>)> =
+        author_table::table.select(authors::CARD).load(db)?;
+    let authors = rows.into_iter().map(authors::card).map(|card| (card.id, card)).collect();
+    Ok(Surroundings { site, sections, tags, authors })
+}
+
+/// The surroundings as they are now, without SQL as long as nothing of them changes.
+#[derive(Debug)]
+pub struct SurroundingsCache {
+    store: Store,
+    /// What was read, and the number of signals that had been heard when the reading transaction began.
+    last: Mutex<Option<(u64, Arc<Surroundings>)>>,
+    /// What was read before so many signals is stale.
+    stale_before: AtomicU64,
+}
+
+impl SurroundingsCache {
+    /// Keeps nothing yet.
+    pub fn new(store: Store) -> Self {
+        Self { store, last: Mutex::default(), stale_before: AtomicU64::new(0) }
+    }
+
+    /// The surroundings as a transaction sees them; what has been committed since it began may show as well.
+    ///
+    /// # Errors
+    /// Those of the database.
+    pub fn get(&self, db: &mut Db) -> Result<Arc<Surroundings>, Error> {
+        // A transaction that changes them sees its own changes, and nobody else does yet.
+        if signals::is_pending(concerns) || !self.store.is_coherent() {
+            return load(db).map(Arc::new);
+        }
+        if let Some((_, kept)) =
+            self.lock().as_ref().filter(|(begun, _)| *begun >= self.stale_before.load(Ordering::Acquire))
+        {
+            return Ok(Arc::clone(kept));
+        }
+        // Not under the lock: a slow read holds up nobody, and two reads at once do no harm.
+        let read = Arc::new(load(db)?);
+        if let Some(begun) = signals::begun() {
+            let mut last = self.lock();
+            if last.as_ref().is_none_or(|(newest, _)| *newest < begun) {
+                *last = Some((begun, Arc::clone(&read)));
+            }
+        }
+        Ok(read)
+    }
+
+    /// Hears a signal: what was read before is forgotten if it concerns the surroundings.
+    pub fn hear(&self, signal: &Signal) {
+        if concerns(signal) {
+            self.stale_before.fetch_max(self.store.signals_heard(), Ordering::AcqRel);
+        }
+    }
+
+    /// A poisoned lock holds a whole value all the same.
+    fn lock(&self) -> MutexGuard<'_, Option<(u64, Arc<Surroundings>)>> {
+        self.last.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+fn concerns(signal: &Signal) -> bool {
+    matches!(signal, Signal::Site | Signal::Taxonomy | Signal::Profiles | Signal::Everything)
+}
