@@ -19,6 +19,7 @@ use crate::{
     http::{
         self,
         cache::{CacheOptions, Caching, KeysHeader, ResponseCache},
+        changes::Followers,
         contract::Contract,
         cors::CorsOptions,
         limits::{Limiter, RateLimits},
@@ -155,6 +156,7 @@ impl From<&Config> for HttpOptions {
                 origins: config.cors_origins.clone(),
             },
             refusal_delay: REFUSAL_DELAY,
+            followers: options::MAX_FOLLOWERS,
             head_timeout: config.client_timeout,
             body_timeout: config.client_timeout,
         }
@@ -182,6 +184,7 @@ pub fn serve(
     let (cache_options, cors) = (options.cache.clone(), options.cors.clone());
     let cache = ResponseCache::new(cache_options, cors, limiter.clone().into_inner(), &newsroom);
     let cors = Data::new(options.cors.clone());
+    let followers = Data::new(Followers::new(options.followers));
     let body_timeout = Data::new(BodyTimeout(options.body_timeout));
     let server = HttpServer::new(move || {
         let app = App::new()
@@ -193,6 +196,7 @@ pub fn serve(
             .app_data(limiter.clone())
             .app_data(cors.clone())
             .app_data(body_timeout.clone())
+            .app_data(followers.clone())
             .wrap(from_fn(http::record::record))
             .wrap(from_fn(http::caller::admit))
             .wrap(from_fn(http::limits::limit))

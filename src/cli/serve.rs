@@ -52,6 +52,7 @@ pub(super) async fn run(config: &Config, args: &Args) -> Result<(), Failure> {
     }
 
     let worker = actix_web::rt::spawn(worker::run(newsroom.clone()));
+    let feed = newsroom.feed.clone();
     let config = config.clone();
     let key = actix_web::rt::spawn(async move { app::keep_key(&config, &newsroom).await });
     let handle = server.handle();
@@ -59,6 +60,8 @@ pub(super) async fn run(config: &Config, args: &Args) -> Result<(), Failure> {
         // Not inside the macro: what stands there is left out when the level is off.
         let signal = signals.next().await;
         tracing::info!(signal, "stopping");
+        // Who waits for changes would keep the server from stopping.
+        feed.close();
         tokio::select! {
             () = handle.stop(true) => {}
             // Who asks twice does not want to wait for requests that are under way.

@@ -22,6 +22,7 @@ pub mod permission;
 pub mod preflight;
 pub mod preview;
 pub mod redirect;
+pub mod related;
 pub mod release;
 pub mod revision;
 pub mod search;

@@ -7,6 +7,7 @@ use utoipa::{IntoParams, ToSchema};
 use super::{
     answer::{self, Answer, List},
     caller::{Caller, OptionalIfMatch},
+    fields::{FieldsQuery, Sparse},
     input::{Input, NoQuery, Parse, Query, present},
     paging::page_request,
     path::Named,
@@ -214,6 +215,7 @@ pub struct AuthorQuery {
     #[param(minimum = 1, maximum = 100)]
     limit: u32,
     /// Where the page begins: `page.next` or `page.prev` of another.
+    #[param(max_length = 2000)]
     cursor: Option<String>,
     /// The number of the page, from 1; down to 10,000 rows.
     #[param(minimum = 1, maximum = 10000)]
@@ -240,19 +242,20 @@ pub struct AuthorDeleteQuery {
 /// List authors
 ///
 /// By name. Use `prefix` to complete what an editor types.
-#[utoipa::path(tag = "authors", params(AuthorQuery), responses((status = 200, description = "A page of authors.", body = List<Author>)))]
+#[utoipa::path(tag = "authors", params(AuthorQuery, FieldsQuery), responses((status = 200, description = "A page of authors.", body = List<Author>)))]
 #[get("/authors")]
 pub async fn list_authors(
     request: HttpRequest,
     newsroom: Data<Newsroom>,
     Caller(principal): Caller,
     Query(query): Query<AuthorQuery>,
+    fields: Sparse<Author>,
 ) -> Result<HttpResponse, Error> {
     let page = page_request(query.limit, query.cursor.as_deref(), query.page, query.count, ORDER)?;
     let authors = authors::list(&newsroom, query.prefix, page).await?;
     let keys = SurrogateKeys::default().all(Entity::Author);
     let authors = authors.map(|author| Author::seen_by(&principal, author));
-    Answer::page(&request, &principal, authors).keys(keys).send()
+    Answer::page(&request, &principal, authors).keys(keys).fields(fields.0).send()
 }
 
 /// Create an author
@@ -276,19 +279,23 @@ pub async fn create_author(
 /// Get an author
 ///
 /// By id or slug. A former slug answers 308.
-#[utoipa::path(tag = "authors", params(Named), responses((status = 200, description = "The author.", body = Author)))]
+#[utoipa::path(tag = "authors", params(Named, FieldsQuery), responses((status = 200, description = "The author.", body = Author)))]
 #[get("/authors/{name}")]
 pub async fn get_author(
     request: HttpRequest,
     newsroom: Data<Newsroom>,
     Caller(principal): Caller,
     name: Named,
-    _: NoQuery,
+    fields: Sparse<Author>,
 ) -> Result<HttpResponse, Error> {
     let author = authors::get(&newsroom, name.reference()).await?;
     let version = author.version;
     let keys = SurrogateKeys::default().one(Entity::Author, author.id.get());
-    Answer::ok(&request, &principal, Author::seen_by(&principal, author)).version(version).keys(keys).send()
+    Answer::ok(&request, &principal, Author::seen_by(&principal, author))
+        .version(version)
+        .keys(keys)
+        .fields(fields.0)
+        .send()
 }
 
 /// Edit an author

@@ -1,18 +1,46 @@
 //! `/v1/changes`
 
-use actix_web::{HttpRequest, HttpResponse, get, web::Data};
-use serde::{Deserialize, Serialize};
-use utoipa::{IntoParams, ToSchema};
+use std::{sync::Arc, time::Duration};
 
-use super::{answer::Answer, caller::Caller, input::Query};
+use actix_web::{
+    FromRequest, HttpRequest, HttpResponse,
+    dev::Payload,
+    get,
+    http::header::{CACHE_CONTROL, HeaderValue},
+    web::{Bytes, Data},
+};
+use futures_util::stream;
+use serde::{Deserialize, Serialize};
+use tokio::{
+    sync::{OwnedSemaphorePermit, Semaphore},
+    time::Instant,
+};
+use utoipa::{
+    IntoParams, ToSchema,
+    openapi::{
+        Required,
+        path::{Parameter, ParameterBuilder, ParameterIn},
+        schema::{ObjectBuilder, Type},
+    },
+};
+
+use super::{
+    answer::Answer,
+    caller::Caller,
+    fields::{FieldsQuery, Sparse},
+    input::Query,
+};
 use crate::{
     domain::{
         change::{ChangeKind, Entity},
-        error::Error,
-        instant::Instant,
+        error::{Error, ErrorCode},
+        instant,
         page::DEFAULT_LIMIT,
     },
-    service::{Newsroom, changes},
+    service::{
+        Newsroom,
+        changes::{self, Follower},
+    },
     store::changes::RecordedChange,
 };
 
@@ -27,7 +55,7 @@ pub struct Change {
     /// Its place in the order: `since` this, only later changes are listed.
     pub cursor: String,
     /// When it became visible.
-    pub at: Instant,
+    pub at: instant::Instant,
     /// What happened; `removed` is a tombstone.
     #[schema(value_type = ChangeKind)]
     pub kind: String,
@@ -47,7 +75,8 @@ pub struct Change {
 impl From<RecordedChange> for Change {
     fn from(change: RecordedChange) -> Self {
         let RecordedChange { seq, at, kind, entity, entity_id, path, old_path, surrogate_keys } = change;
-        let (cursor, entity_id, at) = (seq.to_string(), entity_id.to_string(), Instant::from_millis(at));
+        let (cursor, entity_id, at) =
+            (seq.to_string(), entity_id.to_string(), instant::Instant::from_millis(at));
         Self { cursor, at, kind, entity, entity_id, path, old_path, surrogate_keys }
     }
 }
@@ -83,31 +112,223 @@ pub struct ChangeQuery {
     /// Most changes of the page.
     #[param(minimum = 1, maximum = 100)]
     limit: u32,
+    /// Seconds to wait if there is nothing after `since`: the answer comes as soon as there is, or empty when they are over.
+    #[param(minimum = 0, maximum = 60)]
+    wait: u32,
 }
 
 impl Default for ChangeQuery {
     fn default() -> Self {
-        Self { since: "0".to_owned(), limit: DEFAULT_LIMIT }
+        Self { since: BEGINNING.to_owned(), limit: DEFAULT_LIMIT, wait: 0 }
     }
+}
+
+/// The place before the first change.
+const BEGINNING: &str = "0";
+
+fn cursor(name: &str, text: &str) -> Result<i64, Error> {
+    let bad = |_| Error::invalid_parameter(name, "bad_format", "is not a cursor of this list");
+    text.parse().map_err(bad)
 }
 
 /// List changes
 ///
 /// Every public change in the order in which it became visible, tombstones included: enough to keep a mirror, a cache or
-/// a search index. No change is ever inserted before one that was listed.
-#[utoipa::path(tag = "changes", params(ChangeQuery), responses((status = 200, description = "A page of the log.", body = ChangeList)))]
+/// a search index. No change is ever inserted before one that was listed. `wait` holds the answer back until there is
+/// something to tell.
+///
+/// A mirror fetches what a change names, drops it for `removed`, and fetches again every copy that shows one of the
+/// `surrogate_keys`: that a section, tag or author was renamed, or a section moved, which changes the paths of its
+/// articles, is told once, under the key of the section, and not for each article. `site/1` stands for everything.
+#[utoipa::path(tag = "changes", params(ChangeQuery, FieldsQuery), responses((status = 200, description = "A page of the log.", body = ChangeList)))]
 #[get("/changes")]
 pub async fn list_changes(
     request: HttpRequest,
     newsroom: Data<Newsroom>,
+    followers: Data<Followers>,
     Caller(principal): Caller,
     Query(query): Query<ChangeQuery>,
+    fields: Sparse<Change>,
 ) -> Result<HttpResponse, Error> {
-    let bad = |_| Error::invalid_parameter("since", "bad_format", "is not a cursor of this list");
-    let since = query.since.parse().map_err(bad)?;
-    let found = changes::list(&newsroom, since, query.limit).await?;
+    let since = cursor("since", &query.since)?;
+    let mut found = changes::list(&newsroom, since, query.limit).await?;
+    let waits = query.wait > 0;
+    if waits && found.is_empty() {
+        let _place = followers.enter()?;
+        let deadline = Instant::now() + Duration::from_secs(u64::from(query.wait));
+        found = Follower::new(&newsroom, since).next(query.limit as usize, deadline).await?;
+    }
     let next = found.last().map_or(since, |change| change.seq).to_string();
     let data = found.into_iter().map(Change::from).collect();
-    Answer::ok(&request, &principal, ChangeList { data, page: ChangePage { limit: query.limit, next } })
-        .send()
+    let list = ChangeList { data, page: ChangePage { limit: query.limit, next } };
+    let mut response = Answer::ok(&request, &principal, list).fields(fields.0).send()?;
+    if waits {
+        response.headers_mut().insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    }
+    Ok(response)
+}
+
+/// How many may wait for changes at the same time, with `wait` and on streams together.
+#[derive(Debug)]
+pub(crate) struct Followers(Arc<Semaphore>);
+
+/// Seconds after which it is worth another try when too many wait.
+const CROWDED: u64 = 10;
+
+impl Followers {
+    pub(crate) fn new(most: usize) -> Self {
+        Self(Arc::new(Semaphore::new(most.min(Semaphore::MAX_PERMITS))))
+    }
+
+    /// A place, for as long as it is held.
+    fn enter(&self) -> Result<OwnedSemaphorePermit, Error> {
+        let full = |_| Error::RetryAfter {
+            code: ErrorCode::Busy,
+            detail: "Too many are waiting for changes; ask again without wait, or later.".to_owned(),
+            seconds: CROWDED,
+        };
+        Arc::clone(&self.0).try_acquire_owned().map_err(full)
+    }
+}
+
+/// Where a stream begins, and whether it ends.
+#[derive(Debug, Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
+#[serde(default)]
+pub struct StreamQuery {
+    /// Only changes after this one: the `cursor` of a change or the `id` of an event; `0` is the beginning.
+    #[param(pattern = "^[0-9]{1,19}$", example = "1042")]
+    since: String,
+    /// Whether the stream stays open for what comes next; with `false` it ends when it has told what there is.
+    #[param(default = true, example = false)]
+    follow: bool,
+}
+
+impl Default for StreamQuery {
+    fn default() -> Self {
+        Self { since: BEGINNING.to_owned(), follow: true }
+    }
+}
+
+const LAST_EVENT_ID: &str = "Last-Event-ID";
+
+/// Extractor: the `id` of the last event that a client has seen, which it sends when it connects anew.
+#[derive(Debug)]
+pub struct LastEventId(Option<i64>);
+
+impl FromRequest for LastEventId {
+    type Error = Error;
+    type Future = std::future::Ready<Result<Self, Error>>;
+
+    fn from_request(request: &HttpRequest, _payload: &mut Payload) -> Self::Future {
+        let sent = request.headers().get(LAST_EVENT_ID).filter(|value| !value.is_empty());
+        let read = sent.map(|value| cursor(LAST_EVENT_ID, value.to_str().unwrap_or_default())).transpose();
+        std::future::ready(read.map(Self))
+    }
+}
+
+impl IntoParams for LastEventId {
+    fn into_params(_: impl Fn() -> Option<ParameterIn>) -> Vec<Parameter> {
+        let schema = ObjectBuilder::new()
+            .schema_type(Type::String)
+            .pattern(Some("^[0-9]{1,19}$"))
+            .examples([serde_json::json!("1042")])
+            .build();
+        let parameter = ParameterBuilder::new()
+            .name(LAST_EVENT_ID)
+            .parameter_in(ParameterIn::Header)
+            .required(Required::False)
+            .description(Some(
+                "The `id` of the last event that was seen; it goes before `since`. Browsers send it by themselves.",
+            ))
+            .schema(Some(schema));
+        vec![parameter.build()]
+    }
+}
+
+/// Most changes that a stream holds in memory.
+const STREAM_PAGE: usize = 100;
+/// How often a stream on which nothing happens says that it is still there (HTML standard, "Server-sent events", 9.2.7).
+const HEARTBEAT: Duration = Duration::from_secs(15);
+/// What a stream begins with: how long a client whose connection was lost waits before the next, in milliseconds.
+const BEGIN: &str = "retry: 3000\n\n";
+
+/// Follow changes
+///
+/// The changes of `GET /v1/changes` as server-sent events (HTML standard, section 9.2), each as it is recorded: `event:
+/// change`, `id` is its cursor, `data` the change as JSON. A client that comes back with `Last-Event-ID`, as browsers do,
+/// goes on where it was. Every 15 seconds without a change there is a comment. The stream ends when the server stops.
+#[utoipa::path(tag = "changes", params(StreamQuery, LastEventId), responses(
+    (status = 200, description = "Events without end.", body = String, content_type = EVENT_STREAM,
+        example = "retry: 3000\n\nid: 1042\nevent: change\ndata: {\"cursor\":\"1042\",\"at\":\"2026-05-18T09:30:00.000Z\",\
+            \"kind\":\"updated\",\"entity\":\"section\",\"entity_id\":\"184467440737095516\",\"path\":\"/world/europe\",\
+            \"old_path\":\"/europe\",\"surrogate_keys\":[\"section/184467440737095516\"]}\n\n")))]
+#[get("/changes/stream")]
+pub async fn stream_changes(
+    newsroom: Data<Newsroom>,
+    followers: Data<Followers>,
+    _caller: Caller,
+    Query(query): Query<StreamQuery>,
+    last: LastEventId,
+) -> Result<HttpResponse, Error> {
+    let since = match last.0 {
+        Some(seen) => seen,
+        None => cursor("since", &query.since)?,
+    };
+    let events = Events {
+        follower: Follower::new(&newsroom, since),
+        newsroom,
+        has_begun: false,
+        is_at_end: false,
+        follows: query.follow,
+        _place: followers.enter()?,
+    };
+    Ok(HttpResponse::Ok()
+        .content_type(EVENT_STREAM)
+        .insert_header((CACHE_CONTROL, "no-store"))
+        // Proxies of the nginx kind would hold events back.
+        .insert_header(("x-accel-buffering", "no"))
+        .streaming(Box::pin(stream::unfold(events, Events::next))))
+}
+
+const EVENT_STREAM: &str = "text/event-stream";
+
+/// A stream under way. A page of changes is read when the connection has taken the one before.
+struct Events {
+    follower: Follower,
+    newsroom: Data<Newsroom>,
+    has_begun: bool,
+    is_at_end: bool,
+    follows: bool,
+    _place: OwnedSemaphorePermit,
+}
+
+impl Events {
+    async fn next(mut self) -> Option<(Result<Bytes, Error>, Self)> {
+        if !self.has_begun {
+            self.has_begun = true;
+            return Some((Ok(Bytes::from_static(BEGIN.as_bytes())), self));
+        }
+        if self.newsroom.feed.is_closed() || self.is_at_end {
+            return None;
+        }
+        let deadline = if self.follows { Instant::now() + HEARTBEAT } else { Instant::now() };
+        let found = match self.follower.next(STREAM_PAGE, deadline).await {
+            Ok(found) => found,
+            Err(error) => {
+                tracing::warn!(%error, "a stream of changes ends");
+                return None;
+            }
+        };
+        self.is_at_end = !self.follows && found.len() < STREAM_PAGE;
+        let text = if found.is_empty() { ":\n\n".to_owned() } else { found.into_iter().map(event).collect() };
+        Some((Ok(Bytes::from(text)), self))
+    }
+}
+
+/// One event. JSON without line breaks is one line of data.
+fn event(change: RecordedChange) -> String {
+    let change = Change::from(change);
+    let data = serde_json::to_string(&change).unwrap_or_default();
+    format!("id: {}\nevent: change\ndata: {data}\n\n", change.cursor)
 }

@@ -14,6 +14,8 @@ pub mod corrections;
 pub mod cors;
 pub mod error;
 pub mod feeds;
+pub mod fields;
+pub mod fronts;
 pub mod input;
 pub mod limits;
 pub mod links;
@@ -29,6 +31,7 @@ pub mod path;
 pub mod previews;
 pub mod record;
 pub mod redirects;
+pub mod related;
 pub mod releases;
 pub mod resolve;
 pub mod second_factor;
@@ -147,6 +150,7 @@ fn v1(routes: &mut ServiceConfig<'_>) {
         // what machines are told of an article: everybody, as readers see it
         .service(structured_data::get_article_schema)
         .service(structured_data::get_article_meta)
+        .service(related::list_related)         // everybody
         // releases: editors
         .service(releases::list_releases)
         .service(releases::create_release)
@@ -172,6 +176,7 @@ fn v1(routes: &mut ServiceConfig<'_>) {
         .service(sections::list_sections)       // everybody
         .service(sections::create_section)      // editors
         .service(sections::get_section)         // everybody
+        .service(fronts::get_section_front)     // everybody
         .service(sections::update_section)      // editors
         .service(sections::delete_section)      // editors
         // tags
@@ -196,8 +201,10 @@ fn v1(routes: &mut ServiceConfig<'_>) {
         .service(redirects::delete_redirect)    // editors
         // site and changes
         .service(site::get_site)                // everybody
+        .service(fronts::get_front)             // everybody
         .service(site::update_site)             // administrators
-        .service(changes::list_changes);        // everybody
+        .service(changes::list_changes)         // everybody
+        .service(changes::stream_changes);      // everybody
 }
 
 /// For aggregators and search engines: what readers see, for everybody.

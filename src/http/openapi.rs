@@ -21,7 +21,8 @@ use crate::domain::error::ErrorCode;
         description = "A headless CMS for newsrooms. Editors write and publish; web, app and partner frontends read.\n\n\
             Ids are strings of decimal digits. Instants are RFC 3339 in UTC. Lists are `{\"data\": […], \"page\": {…}}`. \
             `PATCH` is a merge patch (RFC 7396). Errors are `application/problem+json` (RFC 9457) and tell every fault \
-            at once. An unknown parameter or field is an error that names it. Every `GET` has a strong `ETag` and \
+            at once. An unknown parameter or field is an error that names it; \
+            a parameter that takes several values takes them behind commas, or repeated. Every `GET` has a strong `ETag` and \
             answers `If-None-Match` with 304; `HEAD` works wherever `GET` does, and `OPTIONS` everywhere.\n\n\
             A caller may send so many requests a minute: `RateLimit-Policy` and `RateLimit` of every answer tell how many \
             and what is left, 429 when to come back. Log-ins, reading without and with credentials, and everything else \

@@ -17,6 +17,10 @@ pub enum ProxyHeader {
     Forwarded,
 }
 
+/// Most who wait for changes at the same time, unless another number is set. Each holds a connection to a client and a
+/// few kilobytes.
+pub const MAX_FOLLOWERS: usize = 1000;
+
 /// How requests are let in.
 #[derive(Debug, Clone)]
 pub struct HttpOptions {
@@ -32,6 +36,8 @@ pub struct HttpOptions {
     pub cors: CorsOptions,
     /// How long those who try to log in too often wait to be told so.
     pub refusal_delay: Duration,
+    /// How many may wait for changes at the same time.
+    pub followers: usize,
     /// How long a client may take to send the head of a request.
     pub head_timeout: Duration,
     /// How long it may take after that to send the body.
@@ -48,6 +54,7 @@ impl Default for HttpOptions {
             cache: CacheOptions::default(),
             cors: CorsOptions::default(),
             refusal_delay: Duration::ZERO,
+            followers: MAX_FOLLOWERS,
             head_timeout: Duration::from_secs(30),
             body_timeout: Duration::from_secs(30),
         }

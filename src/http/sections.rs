@@ -13,6 +13,7 @@ use utoipa::{
 use super::{
     answer::{self, Answer, List, PageInfo},
     caller::{Caller, OptionalIfMatch},
+    fields::{FieldsQuery, Sparse},
     input::{Input, NoQuery, Parse, Query, present},
     paging::page_request,
     path::Named,
@@ -239,6 +240,7 @@ pub struct SectionListQuery {
     #[param(minimum = 1, maximum = 100)]
     limit: u32,
     /// Where the page begins: `page.next` or `page.prev` of another; not with `tree`.
+    #[param(max_length = 2000)]
     cursor: Option<String>,
     /// The number of the page, from 1; down to 10,000 rows; not with `tree`.
     #[param(minimum = 1, maximum = 10000)]
@@ -279,7 +281,7 @@ pub struct SectionDeleteQuery {
 ///
 /// By path. `tree=true` answers all of them on one page instead: those at the root, in their order, each with its
 /// `children` in it.
-#[utoipa::path(tag = "sections", params(SectionListQuery),
+#[utoipa::path(tag = "sections", params(SectionListQuery, FieldsQuery),
     responses((status = 200, description = "A page of sections, or the tree.", body = List<Section>)))]
 #[get("/sections")]
 pub async fn list_sections(
@@ -287,6 +289,7 @@ pub async fn list_sections(
     newsroom: Data<Newsroom>,
     Caller(principal): Caller,
     Query(query): Query<SectionListQuery>,
+    fields: Sparse<Section>,
 ) -> Result<HttpResponse, Error> {
     let counts = query.include.contains(&SectionInclude::ArticleCount);
     let keys = counted(SurrogateKeys::default().all(Entity::Section), counts);
@@ -300,11 +303,11 @@ pub async fn list_sections(
         let total = query.count.then(|| i64::try_from(roots.len()).unwrap_or(i64::MAX));
         let page = PageInfo { limit: query.limit, next: None, prev: None, total };
         let data = roots.into_iter().map(Section::from).collect();
-        return Answer::ok(&request, &principal, List { data, page }).keys(keys).send();
+        return Answer::ok(&request, &principal, List { data, page }).keys(keys).fields(fields.0).send();
     }
     let page = page_request(query.limit, query.cursor.as_deref(), query.page, query.count, ORDER)?;
     let sections = sections::list(&newsroom, page, counts).await?;
-    Answer::page(&request, &principal, sections.map(Section::from)).keys(keys).send()
+    Answer::page(&request, &principal, sections.map(Section::from)).keys(keys).fields(fields.0).send()
 }
 
 /// With the numbers of articles, which any article changes.
@@ -334,7 +337,7 @@ pub async fn create_section(
 /// Get a section
 ///
 /// By id, or by path with its slashes escaped: `/v1/sections/world%2Feurope`. A former path answers 308.
-#[utoipa::path(tag = "sections", params(Named, SectionQuery),
+#[utoipa::path(tag = "sections", params(Named, SectionQuery, FieldsQuery),
     responses((status = 200, description = "The section.", body = Section)))]
 #[get("/sections/{name}")]
 pub async fn get_section(
@@ -343,12 +346,13 @@ pub async fn get_section(
     Caller(principal): Caller,
     name: Named,
     Query(query): Query<SectionQuery>,
+    fields: Sparse<Section>,
 ) -> Result<HttpResponse, Error> {
     let counts = query.include.contains(&SectionInclude::ArticleCount);
     let node = sections::get(&newsroom, name.reference(), counts).await?;
     let version = node.section.version;
     let keys = counted(SurrogateKeys::default().one(Entity::Section, node.section.id.get()), counts);
-    Answer::ok(&request, &principal, Section::from(node)).version(version).keys(keys).send()
+    Answer::ok(&request, &principal, Section::from(node)).version(version).keys(keys).fields(fields.0).send()
 }
 
 /// Edit a section

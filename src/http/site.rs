@@ -7,6 +7,7 @@ use utoipa::ToSchema;
 use super::{
     answer::Answer,
     caller::{Caller, OptionalIfMatch},
+    fields::{FieldsQuery, Sparse},
     input::{Input, NoQuery, Parse, present},
 };
 use crate::{
@@ -176,20 +177,20 @@ impl Parse for SitePatch {
 /// Get the site
 ///
 /// Its name, language, time zone, menu, and how addresses of articles are made.
-#[utoipa::path(tag = "site", responses((status = 200, description = "The site.", body = Site)))]
+#[utoipa::path(tag = "site", params(FieldsQuery), responses((status = 200, description = "The site.", body = Site)))]
 #[get("/site")]
 pub async fn get_site(
     request: HttpRequest,
     newsroom: Data<Newsroom>,
     Caller(principal): Caller,
-    _: NoQuery,
+    fields: Sparse<Site>,
 ) -> Result<HttpResponse, Error> {
     let site = service::site::get(&newsroom).await?;
     let version = site.version;
     let mut site = Site::from(site);
     site.second_factor_roles = site.second_factor_roles.filter(|_| !principal.is_anonymous());
     let keys = SurrogateKeys::default().one(Entity::Site, 1);
-    Answer::ok(&request, &principal, site).version(version).keys(keys).send()
+    Answer::ok(&request, &principal, site).version(version).keys(keys).fields(fields.0).send()
 }
 
 /// Edit the site

@@ -7,6 +7,7 @@ use utoipa::{IntoParams, ToSchema};
 use super::{
     answer::{self, Answer, List},
     caller::{Caller, OptionalIfMatch},
+    fields::{FieldsQuery, Sparse},
     input::{Input, NoQuery, Parse, Query, present},
     paging::page_request,
     path::Named,
@@ -164,6 +165,7 @@ pub struct TagQuery {
     #[param(minimum = 1, maximum = 100)]
     limit: u32,
     /// Where the page begins: `page.next` or `page.prev` of another.
+    #[param(max_length = 2000)]
     cursor: Option<String>,
     /// The number of the page, from 1; down to 10,000 rows.
     #[param(minimum = 1, maximum = 10000)]
@@ -190,18 +192,19 @@ pub struct TagDeleteQuery {
 /// List tags
 ///
 /// By name. Use `prefix` to complete what an editor types.
-#[utoipa::path(tag = "tags", params(TagQuery), responses((status = 200, description = "A page of tags.", body = List<Tag>)))]
+#[utoipa::path(tag = "tags", params(TagQuery, FieldsQuery), responses((status = 200, description = "A page of tags.", body = List<Tag>)))]
 #[get("/tags")]
 pub async fn list_tags(
     request: HttpRequest,
     newsroom: Data<Newsroom>,
     Caller(principal): Caller,
     Query(query): Query<TagQuery>,
+    fields: Sparse<Tag>,
 ) -> Result<HttpResponse, Error> {
     let page = page_request(query.limit, query.cursor.as_deref(), query.page, query.count, ORDER)?;
     let tags = tags::list(&newsroom, query.kind, query.prefix, page).await?;
     let keys = SurrogateKeys::default().all(Entity::Tag);
-    Answer::page(&request, &principal, tags.map(Tag::from)).keys(keys).send()
+    Answer::page(&request, &principal, tags.map(Tag::from)).keys(keys).fields(fields.0).send()
 }
 
 /// Create a tag
@@ -225,19 +228,19 @@ pub async fn create_tag(
 /// Get a tag
 ///
 /// By id or slug. A former slug, also one of a tag that was merged into this one, answers 308.
-#[utoipa::path(tag = "tags", params(Named), responses((status = 200, description = "The tag.", body = Tag)))]
+#[utoipa::path(tag = "tags", params(Named, FieldsQuery), responses((status = 200, description = "The tag.", body = Tag)))]
 #[get("/tags/{name}")]
 pub async fn get_tag(
     request: HttpRequest,
     newsroom: Data<Newsroom>,
     Caller(principal): Caller,
     name: Named,
-    _: NoQuery,
+    fields: Sparse<Tag>,
 ) -> Result<HttpResponse, Error> {
     let tag = tags::get(&newsroom, name.reference()).await?;
     let version = tag.version;
     let keys = SurrogateKeys::default().one(Entity::Tag, tag.id.get());
-    Answer::ok(&request, &principal, Tag::from(tag)).version(version).keys(keys).send()
+    Answer::ok(&request, &principal, Tag::from(tag)).version(version).keys(keys).fields(fields.0).send()
 }
 
 /// Edit a tag

@@ -7,6 +7,7 @@ pub mod auth;
 pub mod authors;
 pub mod changes;
 pub mod feeds;
+pub mod fronts;
 pub mod oidc;
 pub mod redirects;
 pub mod releases;
@@ -73,6 +74,8 @@ pub struct Newsroom {
     pub site: Arc<SurroundingsCache>,
     /// Who has which credential, as it was last read.
     pub access: Arc<AccessCache>,
+    /// Tells those who wait for public changes that there are some.
+    pub feed: Arc<changes::Feed>,
     /// When the keys of other nodes were last read.
     pub keys_read: Arc<signing_keys::LastRead>,
     /// Days after which a session that is not used ends.
@@ -99,6 +102,7 @@ impl Newsroom {
             passwords: Arc::new(PasswordHasher::new(options.password_hashing_concurrency)?),
             site: Arc::new(SurroundingsCache::new(store.clone())),
             access: Arc::default(),
+            feed: Arc::default(),
             keys_read: Arc::default(),
             session_days: options.session_days,
             public_url: options.public_url.into(),
@@ -107,8 +111,10 @@ impl Newsroom {
             store,
         };
         let (site, access, tokens) = (room.site.clone(), room.access.clone(), room.tokens.clone());
+        let feed = room.feed.clone();
         room.store.listen(move |signal| {
             access.hear(signal);
+            feed.hear(signal);
             site.hear(signal);
             if matches!(signal, Signal::Keys | Signal::Everything) {
                 // Those of other nodes are read when a token comes that is signed with one.

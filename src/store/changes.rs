@@ -58,27 +58,51 @@ pub fn record(db: &mut Db, change: &Change) -> Result<(), Error> {
 
 type Row = (i64, i64, String, String, i64, Option<String>, Option<String>, String);
 
+type Columns = (
+    changes::seq,
+    changes::at,
+    changes::kind,
+    changes::entity,
+    changes::entity_id,
+    changes::path,
+    changes::old_path,
+    changes::surrogate_keys,
+);
+const COLUMNS: Columns = (
+    changes::seq,
+    changes::at,
+    changes::kind,
+    changes::entity,
+    changes::entity_id,
+    changes::path,
+    changes::old_path,
+    changes::surrogate_keys,
+);
+
 /// The changes after `since`, oldest first.
 pub fn list(db: &mut Db, since: i64, limit: i64) -> Result<Vec<RecordedChange>, Error> {
     let rows: Vec<Row> = changes::table
         .filter(changes::seq.gt(since))
         .order(changes::seq)
         .limit(limit)
-        .select((
-            changes::seq,
-            changes::at,
-            changes::kind,
-            changes::entity,
-            changes::entity_id,
-            changes::path,
-            changes::old_path,
-            changes::surrogate_keys,
-        ))
+        .select(COLUMNS)
         .load(db)?;
-    rows.into_iter()
-        .map(|(seq, at, kind, entity, entity_id, path, old_path, keys)| {
-            let surrogate_keys = from_json("changes.surrogate_keys", &keys)?;
-            Ok(RecordedChange { seq, at, kind, entity, entity_id, path, old_path, surrogate_keys })
-        })
-        .collect()
+    rows.into_iter().map(recorded).collect()
+}
+
+/// The newest changes after `since`, oldest first: if there are more than `limit`, the oldest of them are left out.
+pub fn newest(db: &mut Db, since: i64, limit: i64) -> Result<Vec<RecordedChange>, Error> {
+    let rows: Vec<Row> = changes::table
+        .filter(changes::seq.gt(since))
+        .order(changes::seq.desc())
+        .limit(limit)
+        .select(COLUMNS)
+        .load(db)?;
+    rows.into_iter().rev().map(recorded).collect()
+}
+
+fn recorded(row: Row) -> Result<RecordedChange, Error> {
+    let (seq, at, kind, entity, entity_id, path, old_path, keys) = row;
+    let surrogate_keys = from_json("changes.surrogate_keys", &keys)?;
+    Ok(RecordedChange { seq, at, kind, entity, entity_id, path, old_path, surrogate_keys })
 }

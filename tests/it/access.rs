@@ -195,7 +195,11 @@ const ROWS: &[Row] = &[
     row("get_sitemap_index",    [200, 200, 200, 200, 200], Any, NO_BODY),
     row("get_sitemap",          [200, 200, 200, 200, 200], Any, NO_BODY),
     row("get_news_sitemap",     [200, 200, 200, 200, 200], Any, NO_BODY),
+    row("list_related",         [200, 200, 200, 200, 200], Any, NO_BODY),
+    row("get_section_front",    [200, 200, 200, 200, 200], Any, NO_BODY),
+    row("get_front",            [200, 200, 200, 200, 200], Any, NO_BODY),
     row("list_changes",         [200, 200, 200, 200, 200], Any, NO_BODY),
+    row("stream_changes",       [200, 200, 200, 200, 200], Any, NO_BODY),
     row("get_health",           [200, 200, 200, 200, 200], Any, NO_BODY),
     row("get_readiness",        [200, 200, 200, 200, 200], Any, NO_BODY),
 ];
@@ -263,7 +267,7 @@ fn number() -> u32 {
 }
 
 /// The path of a request, with things made for it by an administrator; an article by whoever is named.
-async fn place(app: &TestApp, operation: Operation, writer: &Client) -> String {
+pub async fn place(app: &TestApp, operation: Operation, writer: &Client) -> String {
     let admin = app.admin().await;
     let mut path = operation.template.to_owned();
     for (collection, body) in [
@@ -335,6 +339,9 @@ async fn place(app: &TestApp, operation: Operation, writer: &Client) -> String {
         path = path.replace("{user}", &somebody.user().id.to_string());
     }
     path = path.replace("{file}", if path.starts_with("/feeds") { "rss.xml" } else { "sections.xml" });
+    if path == "/v1/changes/stream" {
+        path.push_str("?follow=false");
+    }
     if path == "/v1/resolve" {
         path.push_str("?path=/city");
     }

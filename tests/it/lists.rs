@@ -141,7 +141,7 @@ async fn lists_hold_the_body_and_the_links_when_asked() {
 }
 
 /// The number in `Server-Timing: db;desc="N statements"`.
-fn statements(answer: &Answer) -> usize {
+pub fn statements(answer: &Answer) -> usize {
     let timing = answer.header("server-timing");
     let number = timing.split("desc=\"").nth(1).and_then(|rest| rest.split(' ').next());
     number.and_then(|number| number.parse().ok()).unwrap_or_else(|| panic!("{timing}"))

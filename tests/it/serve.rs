@@ -61,6 +61,25 @@ async fn it_serves_until_it_is_told_to_stop_whatever_it_logs() {
 }
 
 #[actix_web::test]
+async fn who_waits_for_changes_does_not_keep_it_from_stopping() {
+    let data = tempfile::tempdir().unwrap();
+    let server = Server::start(data.path(), "off");
+    let poll = reqwest::get(format!("{}/v1/changes?since=1000000&wait=60", server.url));
+    let poll = actix_web::rt::spawn(poll);
+    let mut stream = reqwest::get(format!("{}/v1/changes/stream?since=1000000", server.url)).await.unwrap();
+    assert!(stream.chunk().await.unwrap().is_some(), "it has begun");
+    let stopping = std::thread::spawn(move || server.end("-TERM"));
+    // Both come to their end as they should, and are not cut off.
+    while stream.chunk().await.unwrap().is_some() {}
+    match poll.await.unwrap() {
+        Ok(answer) => assert_eq!(answer.status(), 200),
+        // It came too late to be let in.
+        Err(error) => assert!(error.is_connect() || error.is_request(), "{error:?}"),
+    }
+    assert!(stopping.join().unwrap().success());
+}
+
+#[actix_web::test]
 async fn what_was_acknowledged_survives_a_kill() {
     let data = tempfile::tempdir().unwrap();
     let password = "correct horse battery staple 7";

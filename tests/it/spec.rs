@@ -148,7 +148,7 @@ pub fn check_problem(asked: &str, answer: &Answer) {
     }
 }
 
-fn check_schema(asked: &str, pointer: &str, value: &Value) {
+pub fn check_schema(asked: &str, pointer: &str, value: &Value) {
     static COMPILED: LazyLock<Mutex<HashMap<String, Arc<Validator>>>> = LazyLock::new(Mutex::default);
     let compiled = COMPILED.lock().unwrap_or_else(std::sync::PoisonError::into_inner).get(pointer).cloned();
     let validator = compiled.unwrap_or_else(|| {

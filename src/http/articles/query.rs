@@ -16,7 +16,7 @@ use crate::{
         slug::Reference,
         workflow::State,
     },
-    http::{answer::Fields, contract::Contract, paging::page_request},
+    http::{answer::Fields, contract::Contract, fields::parse_fields, paging::page_request},
     service::articles::ArticleListRequest,
 };
 
@@ -98,9 +98,9 @@ pub struct ArticleListQuery {
     /// Whether `section` includes those below it.
     #[param(inline)]
     section_scope: Option<SectionScope>,
-    /// With any of these tags, by id or slug, separated by commas.
-    #[param(max_length = 2000, example = "port-authority,harbour")]
-    tag: Option<String>,
+    /// With any of these tags, by id or slug.
+    #[param(max_items = 50)]
+    tag: Vec<String>,
     /// With all of these tags, by id or slug.
     #[param(max_items = 10)]
     all_tags: Vec<String>,
@@ -152,9 +152,9 @@ pub struct ArticleListQuery {
     /// How bodies are written, if they are included: as `blocks` if nothing is said.
     #[param(inline, example = "text")]
     body_format: BodyFormat,
-    /// Only these fields, separated by commas; a dot goes into a field: `headline,section.name`.
-    #[param(max_length = 2000, example = "headline,section.name")]
-    fields: Option<String>,
+    /// Only these fields, of a list those of each item; a dot goes into a field: `headline`, `section.name`.
+    #[param(max_items = 100)]
+    fields: Vec<String>,
     /// Most items of the page.
     #[param(minimum = 1, maximum = 100)]
     limit: u32,
@@ -176,7 +176,7 @@ impl Default for ArticleListQuery {
             stage: Stage::Live,
             section: None,
             section_scope: None,
-            tag: None,
+            tag: Vec::new(),
             all_tags: Vec::new(),
             author: None,
             kind: Vec::new(),
@@ -194,7 +194,7 @@ impl Default for ArticleListQuery {
             sort: None,
             include: Vec::new(),
             body_format: BodyFormat::Blocks,
-            fields: None,
+            fields: Vec::new(),
             limit: DEFAULT_LIMIT,
             cursor: None,
             page: None,
@@ -206,7 +206,7 @@ impl Default for ArticleListQuery {
 impl ArticleListQuery {
     /// The fields that the caller wants.
     pub(super) fn fields(&self, contract: &Contract) -> Result<Option<Fields>, Error> {
-        parse_fields(self.fields.as_deref(), contract)
+        parse_fields::<Article>(&self.fields, contract)
     }
 
     /// How bodies are written.
@@ -272,14 +272,14 @@ impl ArticleListQuery {
             ArticleSort::Headline => (ArticleOrder::Headline, false, "headline"),
             ArticleSort::HeadlineDescending => (ArticleOrder::Headline, true, "-headline"),
         };
-        let references = |text: &str| text.split(',').map(|name| Reference::parse(name.trim())).collect();
+        let references = |names: &[String]| names.iter().map(|name| Reference::parse(name.trim())).collect();
         Ok(ArticleListRequest {
             stage: self.stage,
             filter: ArticleFilter {
                 section: self.section.as_deref().map(Reference::parse),
                 section_exact: self.section_scope == Some(SectionScope::Exact),
-                any_tag: self.tag.as_deref().map(references).unwrap_or_default(),
-                all_tags: self.all_tags.iter().map(|tag| Reference::parse(tag)).collect(),
+                any_tag: references(&self.tag),
+                all_tags: references(&self.all_tags),
                 author: self.author.as_deref().map(Reference::parse),
                 kinds: self.kind.clone(),
                 language: self.language.clone(),
@@ -313,11 +313,6 @@ fn instant(name: &str, text: Option<&str>) -> Result<Option<Instant>, Error> {
     }
 }
 
-fn parse_fields(fields: Option<&str>, contract: &Contract) -> Result<Option<Fields>, Error> {
-    let schema = <Article as ToSchema>::name();
-    fields.map(|fields| Fields::parse(fields, contract, &schema)).transpose()
-}
-
 /// How one article is read.
 #[derive(Debug, Default, Deserialize, IntoParams)]
 #[into_params(parameter_in = Query)]
@@ -335,9 +330,9 @@ pub struct ArticleQuery {
     /// How the body is written: as `blocks` if nothing is said.
     #[param(inline, example = "html")]
     body_format: BodyFormat,
-    /// Only these fields, separated by commas; a dot goes into a field: `headline,section.name`.
-    #[param(max_length = 2000, example = "headline,section.name")]
-    fields: Option<String>,
+    /// Only these fields, of a list those of each item; a dot goes into a field: `headline`, `section.name`.
+    #[param(max_items = 100)]
+    fields: Vec<String>,
 }
 
 /// What of an article is asked for.
@@ -369,7 +364,7 @@ impl ArticleQuery {
 
     /// The fields that the caller wants.
     pub(super) fn fields(&self, contract: &Contract) -> Result<Option<Fields>, Error> {
-        parse_fields(self.fields.as_deref(), contract)
+        parse_fields::<Article>(&self.fields, contract)
     }
 
     /// How the body is written.

@@ -12,6 +12,7 @@ mod notes;
 mod preflight;
 mod previews;
 mod publish;
+mod related;
 mod search;
 
 use std::collections::HashMap;
@@ -37,6 +38,7 @@ pub use self::{
     preflight::{check_findings, preflight},
     previews::{PreviewLink, create_preview, delete_preview, get_preview, list_previews, open_preview},
     publish::{keep_live, lock_settled, next_due, record_change, settle_due},
+    related::list_related,
     search::{FoundArticle, SearchRequest, SearchResult, search},
 };
 use super::Newsroom;

@@ -95,7 +95,12 @@ pub fn record_change(
     let path = after.map(|article| article.path.clone());
     let old_path = before.map(|article| article.path.clone()).filter(|old| Some(old) != path.as_ref());
     let site = room.site.get(db)?;
-    let surrogate_keys = surrogate_keys(&site, before.into_iter().chain(after));
+    let mut surrogate_keys = surrogate_keys(&site, before.into_iter().chain(after));
+    if before.is_none() {
+        // Links to it, which readers did not see, appear.
+        let linking = articles::linking(db, id)?.into_iter().filter(|source| *source != id);
+        surrogate_keys = linking.fold(surrogate_keys, |keys, source| keys.one(Entity::Article, source.get()));
+    }
     let surrogate_keys = surrogate_keys.iter().map(str::to_owned).collect();
     let (entity, entity_id) = (Entity::Article, id.get());
     changes::record(db, &Change { kind, entity, entity_id, path, old_path, surrogate_keys, at, actor })

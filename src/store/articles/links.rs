@@ -163,6 +163,17 @@ fn cards(db: &mut Db, ids: &[i64], context: LoadContext<'_>) -> Result<HashMap<i
     Ok(cards)
 }
 
+/// The cards of those of these articles that readers can see.
+pub fn public_cards(
+    db: &mut Db,
+    ids: &[ArticleId],
+    context: LoadContext<'_>,
+) -> Result<HashMap<ArticleId, LinkCard>, Error> {
+    let ids: Vec<i64> = ids.iter().map(|id| id.get()).collect();
+    let cards = cards(db, &ids, LoadContext { audience: Audience::Readers, ..context })?;
+    Ok(cards.into_iter().map(|(id, (_, card))| (ArticleId::new(id), card)).collect())
+}
+
 /// The links of a page of documents, by article.
 #[derive(Debug, Default)]
 pub struct Links {

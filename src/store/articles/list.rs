@@ -5,9 +5,7 @@ use diesel::{dsl::exists, prelude::*};
 use super::{
     super::{
         conn::{Backend, Db},
-        schema::{
-            article_contents as contents, articles, content_facets as facets,
-        },
+        schema::{article_contents as contents, articles, content_facets as facets},
         slugs,
         tags::bad_cursor,
     },

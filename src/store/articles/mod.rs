@@ -1,11 +1,13 @@
 //! Articles in the database: the record that an edit does not change, and the document in its two stages.
 
+mod among;
 pub mod corrections;
 pub mod facet;
 mod links;
 mod list;
 mod load;
 mod narrow;
+mod newest;
 pub mod notes;
 pub mod previews;
 mod refs;
@@ -18,9 +20,11 @@ use diesel::prelude::*;
 
 use self::refs::StageDates;
 pub use self::{
-    links::{delete_target, inbound, links_of, refresh},
+    among::{linking, live_among},
+    links::{delete_target, inbound, links_of, public_cards, refresh},
     list::list,
     load::{Audience, LoadContext, get, get_by_slug, get_stage},
+    newest::{Shelf, newest},
     refs::{due, existing, next_due, public_slug, retraction_reason, revision_of, slug_of},
     save::{Dates, copy_facets, remove, rewrite_refs, save, set_live_until, set_revision, set_updated},
     search::{Found, Search, search},

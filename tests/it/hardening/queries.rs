@@ -214,8 +214,15 @@ async fn a_list_is_as_long_as_it_may_be() {
         twice.fault("limit", "repeated_parameter");
         let encoded_twice = admin.get(&format!("{path}?limit=1&%6Cimit=100")).await;
         encoded_twice.problem(400, "invalid_parameter").fault("limit", "repeated_parameter");
-        let page = admin.get(&format!("{path}?limit=1")).await.expect(200);
-        assert!(page.json["data"].as_array().unwrap().len() <= 1, "{path}");
+        let page = admin.get(&format!("{path}?limit=1")).await;
+        // What is related to a draft is nobody's question.
+        if operation.id() == "list_related" {
+            page.problem(404, "not_found");
+            continue;
+        }
+        let page = page.expect(200);
+        let list = if operation.id() == "get_front" { "articles" } else { "data" };
+        assert!(page.json[list].as_array().unwrap().len() <= 1, "{path}");
     }
     assert!(lists >= 8);
     for value in ["0", "-1", "10001", "4294967296", "99999999999999999999"] {

@@ -1,5 +1,8 @@
 //! The log of public changes.
 
+mod follow;
+mod mirror;
+
 use serde_json::{Value, json};
 
 use crate::{
