@@ -16,6 +16,7 @@ use crate::{
         site::Site,
         slug::Reference,
         surrogate::SurrogateKeys,
+        surroundings::Surroundings,
     },
     render::feed::{self, Feed},
     store::{
@@ -43,7 +44,7 @@ pub enum FeedOf {
 /// The newest articles of something.
 #[derive(Debug)]
 pub struct Newest {
-    site: Arc<Site>,
+    site: Arc<Surroundings>,
     subject: Subject,
     articles: Vec<Article>,
     public_url: Arc<str>,
@@ -86,7 +87,7 @@ pub async fn newest(newsroom: &Newsroom, of: FeedOf) -> Result<Newest, Error> {
             }
             let page = PageRequest { limit: LENGTH, position: Position::Number(1), count: false };
             let order = (ArticleOrder::PublishedAt, true, "-published_at");
-            let page = articles::list(db, Stage::Live, &filter, order, None, &page, context)?;
+            let (page, _) = articles::list(db, Stage::Live, &filter, order, None, &page, context)?;
             Ok(Newest { site, subject, articles: page.items, public_url })
         })
         .await

@@ -6,8 +6,8 @@ use super::{Newsroom, articles};
 use crate::domain::{
     article::{Article, Stage},
     error::Error,
-    site::Site,
     slug::Reference,
+    surroundings::Surroundings,
     user::Principal,
 };
 
@@ -15,7 +15,10 @@ use crate::domain::{
 ///
 /// # Errors
 /// 404 if readers see none; 410 for a retracted one; [`Error::Moved`] for a former slug.
-pub async fn live_article(newsroom: &Newsroom, reference: Reference) -> Result<(Article, Arc<Site>), Error> {
+pub async fn live_article(
+    newsroom: &Newsroom,
+    reference: Reference,
+) -> Result<(Article, Arc<Surroundings>), Error> {
     let view = articles::get(newsroom, Principal::Anonymous, reference, Stage::Live).await?;
     let site = newsroom.site.clone();
     // It has just been read, so that this is no statement.

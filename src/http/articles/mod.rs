@@ -11,6 +11,7 @@ pub mod revisions;
 
 use actix_web::{HttpRequest, HttpResponse, get, patch, post, web::Data};
 
+use self::body_format::BodyFormat;
 pub use self::query::{ArticleListQuery, ArticleQuery};
 use self::{
     dto::{Article, ArticleList},

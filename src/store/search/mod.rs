@@ -21,7 +21,7 @@ use super::{
         articles as article_table, content_facets as facets, search_documents as documents,
         search_progress as progress,
     },
-    site,
+    surroundings,
 };
 use crate::domain::{
     article::{Document, Stage},
@@ -178,7 +178,7 @@ pub fn index_batch(db: &mut Db, after: Option<i64>, limit: i64) -> Result<Option
     }
     let ids: Vec<i64> = batch.load(db)?;
     let Some(last) = ids.last().copied() else { return Ok(None) };
-    let site = site::get(db)?;
+    let site = surroundings::load(db)?;
     for id in &ids {
         let id = ArticleId::new(*id);
         // Held, so that no edit comes between reading and writing; gone, if somebody has just deleted it.
