@@ -266,10 +266,11 @@ fn key_of(request: &ServiceRequest) -> Option<String> {
     let is_plain = !headers.contains_key(header::AUTHORIZATION)
         && !headers.contains_key(header::CONTENT_LENGTH)
         && !headers.contains_key(header::TRANSFER_ENCODING);
-    if !is_read || !is_plain {
+    let (path, query) = (request.path(), request.query_string());
+    // Who waits for changes does not wait for others who ask for the same.
+    if !is_read || !is_plain || path.starts_with("/v1/changes") {
         return None;
     }
-    let (path, query) = (request.path(), request.query_string());
     if !query.contains('&') {
         return Some(if query.is_empty() { path.to_owned() } else { format!("{path}?{query}") });
     }

@@ -175,12 +175,12 @@ impl Mirror {
             });
             assert_eq!(kept, ids(&format!("section={path}")).await, "{path}");
         }
-        for (id, _) in &self.copies["tag"] {
+        for id in self.copies["tag"].keys() {
             let kept =
                 self.list(|article| article["tags"].as_array().unwrap().iter().any(|tag| tag["id"] == **id));
             assert_eq!(kept, ids(&format!("tag={id}")).await, "tag {id}");
         }
-        for (id, _) in &self.copies["author"] {
+        for id in self.copies["author"].keys() {
             let kept = self.list(|article| {
                 article["bylines"].as_array().unwrap().iter().any(|byline| byline["author"]["id"] == **id)
             });

@@ -47,13 +47,13 @@ async fn every_public_change_of_an_article_is_logged_in_order() {
     let keys = |number: usize| log.json["data"][number]["surrogate_keys"].as_array().unwrap().clone();
     for wanted in [
         format!("article/{}", draft.id()),
-        format!("section/{city}"),
-        format!("section/{world}"),
-        format!("tag/{}", tag.id()),
+        format!("section/{city}/articles"),
+        format!("section/{world}/articles"),
+        format!("tag/{}/articles", tag.id()),
     ] {
         assert!(keys(1).contains(&json!(wanted)), "{wanted}: {:?}", keys(1));
     }
-    assert!(!keys(0).contains(&json!(format!("section/{world}"))));
+    assert!(!keys(0).contains(&json!(format!("section/{world}/articles"))));
 
     let page = reader.get(&format!("{}&limit=2", since(&start))).await.expect(200);
     assert_eq!(page.each("kind"), ["created", "updated"]);
