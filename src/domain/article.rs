@@ -537,6 +537,36 @@ pub struct ArticleFilter {
     pub assignee: Option<AssigneeFilter>,
 }
 
+impl ArticleFilter {
+    /// Whether there is any condition beside the dates of publication and those on what an article is listed under.
+    pub fn is_narrow(&self) -> bool {
+        let Self {
+            section: _,
+            section_exact: _,
+            any_tag: _,
+            all_tags: _,
+            author: _,
+            kinds: _,
+            language,
+            published_after: _,
+            published_before: _,
+            updated_after,
+            updated_before,
+            ids,
+            exclude,
+            has_lead_image,
+            state,
+            assignee,
+        } = self;
+        language.is_some()
+            || updated_after.or(*updated_before).is_some()
+            || !(ids.is_empty() && exclude.is_empty())
+            || *has_lead_image
+            || state.is_some()
+            || assignee.is_some()
+    }
+}
+
 /// What a list of articles holds beside the cards.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Include {

@@ -245,6 +245,8 @@ async fn a_scheduled_article_is_found_from_its_instant_on() {
     let scheduled = found_by(&editor, "embargo", "&stage=scheduled&sort=headline").await;
     assert_eq!(scheduled, ["Embargo harbour", "Embargo words"]);
     assert_eq!(found_by(&editor, "old", "&stage=scheduled").await, [""; 0]);
+    let listed = editor.get("/v1/articles?stage=scheduled&sort=headline").await.expect(200);
+    assert_eq!(listed.each("headline"), scheduled, "as without a search");
 
     app.newsroom.clock.advance(TimeDelta::seconds(61));
     let now_live = ["Embargo harbour", "Embargo words"];
@@ -451,6 +453,25 @@ async fn a_rebuilt_index_answers_the_same() {
     for (question, before) in questions.iter().zip(&before) {
         assert_eq!(editor.get(question).await.expect(200).json["data"], before["data"], "{question}");
     }
+}
+
+#[actix_web::test]
+async fn the_index_of_an_older_database_is_built_when_it_is_migrated() {
+    let app = TestApp::start().await;
+    let Some(file) = app.sqlite_path() else { return };
+    for number in 0..3 {
+        app.published(&format!("Harbour {number}")).await;
+    }
+    // As it is right after the migration.
+    let db = rusqlite::Connection::open(file).unwrap();
+    db.busy_timeout(std::time::Duration::from_secs(5)).unwrap();
+    db.execute_batch("DELETE FROM search_documents; DELETE FROM search_progress").unwrap();
+    assert_eq!(found(&app, "harbour", "").await, [""; 0], "the words go with the documents");
+    let store = app.newsroom.store.clone();
+    let applied = tokio::task::spawn_blocking(move || store.migrate()).await.unwrap().unwrap();
+    assert_eq!(applied, [""; 0]);
+    assert_eq!(found(&app, "harbour", "").await.len(), 3);
+    assert_eq!(found_by(&app.editor().await, "harbour", "&stage=draft").await.len(), 3);
 }
 
 #[actix_web::test]

@@ -123,6 +123,10 @@ pub fn list(
             query = query.filter(contents::live_from.le(now));
             query = query.filter(contents::live_until.is_null().or(contents::live_until.gt(now)));
         }
+        if stage == Stage::Scheduled {
+            // They share their listing with live ones.
+            query = query.filter(facets::stage.eq(stage_number(stage)));
+        }
         narrowed!(query, filter, only_own, id = facets::article_id, date = facets::published_at)
     };
 

@@ -38,6 +38,8 @@ use crate::domain::{
 
 /// How many matches are looked at, the newest first, to find those that the other conditions let through.
 const LOOKED_AT: i64 = 5_000;
+/// As many if there are no other conditions: those that are not visible any more have to be made up for.
+const LOOKED_AT_UNNARROWED: i64 = 2 * FOUND;
 /// How many of them can be found, ranked and counted; as many again with the words in the headline.
 const FOUND: i64 = 1_000;
 
@@ -206,12 +208,14 @@ fn within(
         // A scheduled document is live from its instant on, before anybody has recorded that.
         Stage::Live => &[Stage::Scheduled, Stage::Live],
     };
+    let is_open = conditions.is_empty() && wanted.only_own.is_none() && !filter.is_narrow();
+    let limit = if is_open { LOOKED_AT_UNNARROWED } else { LOOKED_AT };
     let (mut places, mut is_partial) = (Vec::new(), false);
     for stage in stages {
         let until = (wanted.stage != Stage::Scheduled).then_some(until).or(filter.published_before);
         let dates = (filter.published_after, until);
-        let newest = search::newest(db, wanted.query, within, *stage, dates, LOOKED_AT)?;
-        is_partial |= newest.len() as i64 == LOOKED_AT;
+        let newest = search::newest(db, wanted.query, within, *stage, dates, limit)?;
+        is_partial |= newest.len() as i64 == limit;
         places.extend(newest);
     }
     let Among { before, list, after } = search::among(db, &places);
