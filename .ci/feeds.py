@@ -3,7 +3,7 @@
 
     .ci/feeds.py BINARY
 
-Needs feedparser, lxml and rdflib; .ci/run makes an environment with them. The server is started on a data folder of its
+Needs feedparser, lxml, markdown-it-py and rdflib; .ci/run makes an environment with them. The server is started on a data folder of its
 own, and gets one article more whose texts are as odd as texts can be.
 """
 
@@ -24,6 +24,8 @@ import urllib.request
 import feedparser
 import rdflib
 from lxml import etree
+from lxml import html as lxml_html
+from markdown_it import MarkdownIt
 from rdflib.namespace import SDO
 
 PASSWORD = "correct horse battery staple 7"
@@ -179,6 +181,32 @@ def check_json_ld(server, article):
     check(f"the head of {article['slug']} is whole", wanted <= keys, wanted - keys)
 
 
+def words(markup):
+    """The words of HTML, with the numbers of numbered lists."""
+    document = lxml_html.fromstring(f"<div>{markup}</div>")
+    for numbered in document.iter("ol"):
+        for number, item in enumerate(numbered.findall("li"), 1):
+            item.text = f"{number}. {item.text or ''}" if not item.findall("p") else item.text
+            if item.findall("p"):
+                item.find("p").text = f"{number}. {item.find('p').text or ''}"
+    for element in document.iter():
+        if element.tag not in ("a", "em", "strong", "code", "sub", "sup", "s", "mark", "span", "small"):
+            element.tail = f" {element.tail or ''}"
+            element.text = f" {element.text or ''}"
+    return [word for word in document.text_content().split() if any(c.isalnum() for c in word)]
+
+
+def check_bodies(server, article):
+    """One body in three formats, which have the same words."""
+    def body(form):
+        return server.json("GET", f"/v1/articles/{article['id']}?body_format={form}")["body"]
+
+    text = [word for word in body("text").split() if any(c.isalnum() for c in word)]
+    rendered = MarkdownIt("commonmark").enable("table").render(body("markdown"))
+    check(f"the HTML of {article['slug']} has the words of its text", words(body("html")) == text, (words(body("html")), text))
+    check(f"the Markdown of {article['slug']} has the words of its text", words(rendered) == text, (words(rendered), text))
+
+
 def play(base):
     server = Server(base)
     odd_article(server)
@@ -198,6 +226,7 @@ def play(base):
     check("every article is in a sitemap", not missing, missing)
     for article in articles:
         check_json_ld(server, article)
+        check_bodies(server, article)
     print(f"{checks} checks of {3 * (1 + len(sections + tags + authors))} feeds, {len(pages)} pages in sitemaps and "
           f"{len(articles)} articles as JSON-LD")
 
