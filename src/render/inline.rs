@@ -185,7 +185,7 @@ pub fn text(html: &str) -> String {
     }
     let mut collapsed = String::with_capacity(html.len());
     walk(&parse(html), &mut collapsed);
-    collapsed.trim().to_owned()
+    collapsed.trim_matches(is_space).to_owned()
 }
 
 /// Whether a character is white space that HTML collapses; a no-break space is not.
