@@ -401,6 +401,8 @@ impl Store {
         while let Some(indexed) = transaction(&mut db, Mode::Write, search::build_on)? {
             tracing::info!(articles = indexed, "building the search index");
         }
+        let (signals, _) = (signals::take(), audit::take());
+        self.writes.hear(&signals);
         Ok(applied)
     }
 

@@ -107,7 +107,9 @@ async fn every_read_answers_as_documented_when_asked_with_the_examples() {
             }
             let Some(value) = value_of(parameter) else { continue };
             let value: String = url::form_urlencoded::byte_serialize(value.as_bytes()).collect();
-            paths.push(with(&format!("{name}={value}")));
+            // What is counted is what a search has found.
+            let search = if name == "facets" { "q=bridge&" } else { "" };
+            paths.push(with(&format!("{search}{name}={value}")));
         }
         for path in paths {
             // Whether a stage is there, or a filter is for this stage, is another question.

@@ -21,6 +21,7 @@ use super::{
         articles as article_table, content_facets as facets, search_documents as documents,
         search_progress as progress,
     },
+    signals::{self, Signal},
     surroundings,
 };
 use crate::domain::{
@@ -237,7 +238,8 @@ fn set_built_through(db: &mut Db, last: i64) -> Result<(), Error> {
         let row = (progress::id.eq(PROGRESS), progress::built_through.eq(last));
         diesel::insert_into(progress::table).values(row).execute(db)?;
     }
-    Ok(())
+    // Searches that were answered before may have missed what is found now.
+    if last == BUILT { signals::send(db, Signal::Everything) } else { Ok(()) }
 }
 
 #[cfg(test)]
