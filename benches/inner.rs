@@ -1,5 +1,7 @@
 //! The inner loops: what a read is made of. `cargo bench`.
 
+#![expect(clippy::expect_used, reason = "a benchmark has nobody to tell of a failure")]
+
 use std::{
     hint::black_box,
     io::{Read as _, Write as _},

@@ -4,18 +4,35 @@
 //! lists of the articles with the tag: one more article with it changes those, but not the pages of the others.
 //! `articles`, `tags` … stand for lists of all.
 
-use std::collections::BTreeSet;
+use std::fmt::{self, Write as _};
 
 use super::{
     article::Article,
-    change::{Entity, surrogate_key},
+    change::Entity,
     link::{LinkTarget, RelatedLink},
     section::SectionCard,
 };
 
-/// The keys of an answer or of a change, each once.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct SurrogateKeys(BTreeSet<String>);
+/// The keys of an answer or of a change.
+#[derive(Debug, Clone, Default)]
+pub struct SurrogateKeys(Vec<Key>);
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Key {
+    All(Entity),
+    One(Entity, i64),
+    ArticlesOf(Entity, i64),
+}
+
+impl fmt::Display for Key {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match *self {
+            Self::All(entity) => f.write_str(plural(entity)),
+            Self::One(entity, id) => write!(f, "{}/{id}", entity.as_str()),
+            Self::ArticlesOf(entity, id) => write!(f, "{}/{id}/articles", entity.as_str()),
+        }
+    }
+}
 
 /// The most bytes of keys that content delivery networks take in one header (Fastly and Cloudflare: 16 KB).
 const MAX_BYTES: usize = 16_000;
@@ -24,28 +41,28 @@ impl SurrogateKeys {
     /// Shows one thing.
     #[must_use]
     pub fn one(mut self, entity: Entity, id: i64) -> Self {
-        self.0.insert(surrogate_key(entity, id));
+        self.0.push(Key::One(entity, id));
         self
     }
 
     /// Lists the articles of a section, tag or author.
     #[must_use]
     pub fn articles_of(mut self, entity: Entity, id: i64) -> Self {
-        self.0.insert(format!("{}/articles", surrogate_key(entity, id)));
+        self.0.push(Key::ArticlesOf(entity, id));
         self
     }
 
     /// Lists all things of a kind.
     #[must_use]
     pub fn all(mut self, entity: Entity) -> Self {
-        self.0.insert(plural(entity).to_owned());
+        self.0.push(Key::All(entity));
         self
     }
 
     /// Shows an article with what stands in it: cards of its sections, tags and authors, and of what it links to.
     #[must_use]
     pub fn article(mut self, article: &Article) -> Self {
-        self.0.insert(surrogate_key(Entity::Article, article.id.get()));
+        self = self.one(Entity::Article, article.id.get());
         for section in article.section.iter().chain(&article.sections) {
             self = self.section_card(section);
         }
@@ -80,9 +97,17 @@ impl SurrogateKeys {
         self
     }
 
-    /// Each key, in order.
-    pub fn iter(&self) -> impl Iterator<Item = &str> {
-        self.0.iter().map(String::as_str)
+    /// Each key once.
+    fn distinct(&self) -> Vec<Key> {
+        let mut keys = self.0.clone();
+        keys.sort_unstable();
+        keys.dedup();
+        keys
+    }
+
+    /// Each key once, as it is written.
+    pub fn texts(&self) -> Vec<String> {
+        self.distinct().iter().map(Key::to_string).collect()
     }
 
     /// Whether there is none.
@@ -93,19 +118,25 @@ impl SurrogateKeys {
     /// As in a header, with spaces between. What would be too long is told by the keys of lists of all, which every
     /// change has as well.
     pub fn header(&self) -> String {
-        let text = self.iter().collect::<Vec<_>>().join(" ");
+        let text = joined(&self.distinct());
         if text.len() <= MAX_BYTES {
             return text;
         }
-        let general: BTreeSet<_> = self.iter().map(general).collect();
-        general.into_iter().collect::<Vec<_>>().join(" ")
+        let general = self.0.iter().map(|key| match *key {
+            Key::All(entity) | Key::One(entity, _) => Key::All(entity),
+            Key::ArticlesOf(..) => Key::All(Entity::Article),
+        });
+        joined(&Self(general.collect()).distinct())
     }
 }
 
-impl FromIterator<String> for SurrogateKeys {
-    fn from_iter<T: IntoIterator<Item = String>>(keys: T) -> Self {
-        Self(keys.into_iter().collect())
+fn joined(keys: &[Key]) -> String {
+    let mut text = String::with_capacity(keys.len() * 32);
+    for (place, key) in keys.iter().enumerate() {
+        // Writing to a text does not fail.
+        let _ = write!(text, "{}{key}", if place == 0 { "" } else { " " });
     }
+    text
 }
 
 /// The key of lists of all things of a kind.
@@ -118,18 +149,6 @@ pub const fn plural(entity: Entity) -> &'static str {
         Entity::Site => "site",
         Entity::Redirect => "redirects",
     }
-}
-
-/// The key of the list of all that a change with this key also has.
-fn general(key: &str) -> &str {
-    if key.ends_with("/articles") {
-        return plural(Entity::Article);
-    }
-    let entities = [Entity::Article, Entity::Section, Entity::Tag, Entity::Author, Entity::Redirect];
-    let of = entities
-        .into_iter()
-        .find(|entity| key.strip_prefix(entity.as_str()).is_some_and(|rest| rest.starts_with('/')));
-    of.map_or(key, |entity| plural(entity))
 }
 
 #[cfg(test)]

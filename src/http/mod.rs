@@ -59,6 +59,9 @@ use self::articles::{actions, bulk, revisions};
 #[rustfmt::skip]
 fn v1(routes: &mut ServiceConfig<'_>) {
     routes
+        // what is read most stands first, since routes are tried in their order
+        .service(articles::list_articles)       // everybody; drafts: those who may read them
+        .service(articles::get_article)         // everybody; a draft: those who may read it or have a preview
         // access                                  who may
         .service(auth::login)                   // everybody
         .service(auth::refresh)                 // who has a refresh token
@@ -94,10 +97,8 @@ fn v1(routes: &mut ServiceConfig<'_>) {
         .service(audit::list_audit)             // administrators
         .service(setup::complete_setup)         // who has the set-up link
         // articles
-        .service(articles::list_articles)       // everybody; drafts: those who may read them
         .service(articles::create_article)      // everybody who can log in
         .service(bulk::bulk_articles)           // everybody who can log in; each action as by itself
-        .service(articles::get_article)         // everybody; a draft: those who may read it or have a preview
         .service(articles::update_article)      // those who may edit it
         .service(actions::delete_article)       // editors; authors their own, never published
         // the workflow

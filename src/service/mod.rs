@@ -173,6 +173,6 @@ fn taxonomy_change(
     let keys = SurrogateKeys::default().one(entity, entity_id);
     // The articles of what is no more are elsewhere.
     let keys = if kind == ChangeKind::Removed { keys.articles_of(entity, entity_id) } else { keys };
-    let surrogate_keys = keys.iter().map(str::to_owned).collect();
+    let surrogate_keys = keys.texts();
     Change { kind, entity, entity_id, path, old_path, surrogate_keys, at, actor: Some(actor) }
 }

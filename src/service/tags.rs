@@ -177,7 +177,7 @@ pub async fn merge(
             let keys = SurrogateKeys::default()
                 .one(Entity::Tag, into.id.get())
                 .articles_of(Entity::Tag, into.id.get());
-            change.surrogate_keys.extend(keys.iter().map(str::to_owned));
+            change.surrogate_keys.extend(keys.texts());
             changes::record(db, &change)?;
             Ok(into)
         })

@@ -84,6 +84,7 @@ async fn every_read_goes_along_an_index() {
         "/v1/articles?has=lead_image&section=city",
         "/v1/articles?page=2&limit=1",
         "/v1/articles?include=body,related,corrections",
+        "/v1/articles?ids=1,2,3",
     ];
     let mut paths: Vec<String> = by_date.map(str::to_owned).to_vec();
     for list in by_date.iter().filter(|list| !list.contains("page=")) {

@@ -101,7 +101,7 @@ pub fn record_change(
         let linking = articles::linking(db, id)?.into_iter().filter(|source| *source != id);
         surrogate_keys = linking.fold(surrogate_keys, |keys, source| keys.one(Entity::Article, source.get()));
     }
-    let surrogate_keys = surrogate_keys.iter().map(str::to_owned).collect();
+    let surrogate_keys = surrogate_keys.texts();
     let (entity, entity_id) = (Entity::Article, id.get());
     changes::record(db, &Change { kind, entity, entity_id, path, old_path, surrogate_keys, at, actor })
 }

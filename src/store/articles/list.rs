@@ -4,7 +4,7 @@ use diesel::{dsl::exists, prelude::*};
 
 use super::{
     super::{
-        conn::{Backend, Db},
+        conn::Db,
         schema::{article_contents as contents, articles, content_facets as facets},
         slugs,
         tags::bad_cursor,
@@ -18,7 +18,7 @@ use crate::domain::{
     article::{Article, ArticleFilter, ArticleOrder, ArticleType, Stage},
     change::Entity,
     error::Error,
-    id::UserId,
+    id::{ArticleId, UserId},
     page::{Page, PageRequest, SortValue},
     slug::Reference,
     surrogate::SurrogateKeys,
@@ -98,43 +98,12 @@ pub fn list(
     let (number, now) = (stage_number(stage).min(facet::LIVE_LISTING), context.now.millis());
     let driver_id = driver.ids.first().copied().unwrap_or_default();
 
-    let filtered = || {
-        let mut query = facets::table
-            .inner_join(
-                contents::table
-                    .on(contents::article_id.eq(facets::article_id).and(contents::stage.eq(facets::stage))),
-            )
-            .inner_join(articles::table.on(articles::id.eq(facets::article_id)))
-            .filter(facets::listing.eq(number))
-            .filter(facets::kind.eq(driver.kind))
-            .filter(facets::facet_id.eq(driver_id))
-            .into_boxed::<Backend>();
-        for condition in &conditions {
-            query = query.filter(exists(
-                also.filter(also.field(facets::listing).eq(number))
-                    .filter(also.field(facets::kind).eq(condition.kind))
-                    .filter(also.field(facets::facet_id).eq_any(condition.ids.clone()))
-                    .filter(also.field(facets::published_at).eq(facets::published_at))
-                    .filter(also.field(facets::article_id).eq(facets::article_id)),
-            ));
-        }
-        if stage == Stage::Live {
-            query = query.filter(facets::published_at.le(now));
-            query = query.filter(contents::live_from.le(now));
-            query = query.filter(contents::live_until.is_null().or(contents::live_until.gt(now)));
-        }
-        if stage == Stage::Scheduled {
-            // They share their listing with live ones.
-            query = query.filter(facets::stage.eq(stage_number(stage)));
-        }
-        narrowed!(query, filter, only_own, id = facets::article_id, date = facets::published_at)
-    };
-
-    let total = if request.count { Some(filtered().count().get_result(db)?) } else { None };
-    let mut query = filtered().limit(request.fetch()).offset(request.offset());
+    // Rows that are named are found by their dates, not on a walk over all.
+    let dates = if filter.ids.is_empty() { None } else { Some(dates_of(db, number, &filter.ids)?) };
     let ascending = descending == request.backwards();
     macro_rules! ordered {
-        ($column:expr, $variant:ident) => {{
+        ($query:expr, $column:expr, $variant:ident) => {{
+            let mut query = $query;
             if let Some(cursor) = request.cursor() {
                 let SortValue::$variant(value) = cursor.value.clone() else { return Err(bad_cursor()) };
                 let tie = $column.eq(value.clone());
@@ -159,15 +128,64 @@ pub fn list(
             }
         }};
     }
-    let query = match order {
-        // Relevance is that of a search; here is none.
-        ArticleOrder::PublishedAt | ArticleOrder::Relevance => ordered!(facets::published_at, Number),
-        ArticleOrder::UpdatedAt => ordered!(contents::updated_at, Number),
-        ArticleOrder::Headline => ordered!(contents::headline, Text),
+    // On the concrete connection: on `Db`, Diesel writes the text of the query twice.
+    macro_rules! read {
+        ($conn:ident, $backend:ty) => {{
+            type B = $backend;
+            let filtered = || {
+                let mut query = facets::table
+                    .inner_join(contents::table.on(
+                        contents::article_id.eq(facets::article_id).and(contents::stage.eq(facets::stage)),
+                    ))
+                    .inner_join(articles::table.on(articles::id.eq(facets::article_id)))
+                    .filter(facets::listing.eq(number))
+                    .filter(facets::kind.eq(driver.kind))
+                    .filter(facets::facet_id.eq(driver_id))
+                    .into_boxed::<B>();
+                for condition in &conditions {
+                    query = query.filter(exists(
+                        also.filter(also.field(facets::listing).eq(number))
+                            .filter(also.field(facets::kind).eq(condition.kind))
+                            .filter(also.field(facets::facet_id).eq_any(condition.ids.clone()))
+                            .filter(also.field(facets::published_at).eq(facets::published_at))
+                            .filter(also.field(facets::article_id).eq(facets::article_id)),
+                    ));
+                }
+                if let Some(dates) = &dates {
+                    query = query.filter(facets::published_at.eq_any(dates.clone()));
+                }
+                if stage == Stage::Live {
+                    query = query.filter(facets::published_at.le(now));
+                    query = query.filter(contents::live_from.le(now));
+                    query = query.filter(contents::live_until.is_null().or(contents::live_until.gt(now)));
+                }
+                if stage == Stage::Scheduled {
+                    // They share their listing with live ones.
+                    query = query.filter(facets::stage.eq(stage_number(stage)));
+                }
+                narrowed!(query, filter, only_own, id = facets::article_id, date = facets::published_at)
+            };
+
+            let total = if request.count { Some(filtered().count().get_result($conn)?) } else { None };
+            let query = filtered().limit(request.fetch()).offset(request.offset());
+            let query = match order {
+                // Relevance is that of a search; here is none.
+                ArticleOrder::PublishedAt | ArticleOrder::Relevance => {
+                    ordered!(query, facets::published_at, Number)
+                }
+                ArticleOrder::UpdatedAt => ordered!(query, contents::updated_at, Number),
+                ArticleOrder::Headline => ordered!(query, contents::headline, Text),
+            };
+            let rows: Vec<(ContentRow, Option<i64>, i64)> = query
+                .select((ContentRow::as_select(), articles::first_published_at, facets::published_at))
+                .load($conn)?;
+            (total, rows)
+        }};
+    }
+    let (total, rows) = match &mut *db {
+        Db::Sqlite(conn) => read!(conn, diesel::sqlite::Sqlite),
+        Db::Postgres(conn) => read!(conn, diesel::pg::Pg),
     };
-    let rows: Vec<(ContentRow, Option<i64>, i64)> = query
-        .select((ContentRow::as_select(), articles::first_published_at, facets::published_at))
-        .load(db)?;
     let page = Page::from_rows(rows, request, sort, total, |(row, _, published_at)| {
         let value = match order {
             ArticleOrder::PublishedAt | ArticleOrder::Relevance => SortValue::Number(*published_at),
@@ -181,6 +199,13 @@ pub fn list(
     let items = complete(db, rows, stage, context)?;
     let keys = items.iter().fold(keys, SurrogateKeys::article);
     Ok((Page { items, limit, next, prev, total }, keys))
+}
+
+/// The dates by which these articles are listed.
+fn dates_of(db: &mut Db, listing: i16, ids: &[ArticleId]) -> Result<Vec<i64>, Error> {
+    let ids: Vec<i64> = ids.iter().map(|id| id.get()).collect();
+    let listed = facets::table.filter(facets::article_id.eq_any(ids)).filter(facets::listing.eq(listing));
+    Ok(listed.filter(facets::kind.eq(facet::EVERYTHING)).select(facets::published_at).load(db)?)
 }
 
 /// What a list with these conditions changes with, beside the articles in it: those of the narrowest condition.

@@ -3,14 +3,17 @@
 
 use std::{borrow::Cow, collections::HashMap};
 
-use diesel::prelude::*;
+use diesel::{dsl::exists, prelude::*};
 use serde::{Deserialize, Serialize};
 
 use super::{
     super::{
         conn::{Db, load_among, on_either},
         from_json,
-        schema::{article_bodies as bodies, article_contents as contents, articles, slugs},
+        schema::{
+            article_bodies as bodies, article_contents as contents, articles,
+            corrections as correction_table, related_links, slugs,
+        },
         surroundings,
     },
     corrections, links, stage_number,
@@ -101,7 +104,36 @@ pub(super) struct ContentRow {
 pub(super) type HeadRow = (ContentRow, Option<i64>);
 
 /// A row with its body.
-type WholeRow = (ContentRow, Option<i64>, String);
+type WholeRow = (ContentRow, Option<i64>, String, bool, bool);
+
+/// The columns of a [`WholeRow`]. It tells whether there are links and corrections, since most articles have none, and
+/// what is not there need not be asked for.
+macro_rules! whole_columns {
+    () => {{
+        let links = related_links::table
+            .filter(related_links::article_id.eq(contents::article_id))
+            .filter(related_links::stage.eq(contents::stage));
+        let corrections =
+            correction_table::table.filter(correction_table::article_id.eq(contents::article_id));
+        (
+            ContentRow::as_select(),
+            articles::first_published_at,
+            bodies::body,
+            exists(links.select(related_links::id)),
+            exists(corrections.select(correction_table::id)),
+        )
+    }};
+}
+
+/// Documents with their bodies. The query has a static type: Diesel finds its prepared statement by that.
+macro_rules! whole {
+    () => {
+        contents::table
+            .inner_join(articles::table)
+            .inner_join(bodies::table.on(of_content!(bodies)))
+            .select(whole_columns!())
+    };
+}
 
 /// What a document refers to, in order, as `article_contents.refs` has it. The tables `content_sections`, `content_tags` and
 /// `content_bylines` have the same for those who look from the other side.
@@ -131,24 +163,28 @@ pub fn get(
     stage: Stage,
     context: LoadContext<'_>,
 ) -> Result<Option<Article>, Error> {
-    let mut query = contents::table
-        .inner_join(articles::table)
-        .inner_join(bodies::table.on(of_content!(bodies)))
-        .filter(contents::article_id.eq(id.get()))
-        .into_boxed();
-    query = match stage {
-        Stage::Draft | Stage::Scheduled => query.filter(contents::stage.eq(stage_number(stage))),
+    let now = context.now.millis();
+    let row = match stage {
+        Stage::Draft | Stage::Scheduled => find(db, id, stage)?,
         // A scheduled document is live from its instant on, before anybody has recorded that.
-        Stage::Live => query
+        Stage::Live => on_either!(&mut *db, conn => whole!()
+            .filter(contents::article_id.eq(id.get()))
             .filter(contents::stage.ge(stage_number(stage)))
-            .filter(contents::live_from.le(context.now.millis()))
-            .filter(contents::live_until.is_null().or(contents::live_until.gt(context.now.millis()))),
+            .filter(contents::live_from.le(now))
+            .filter(contents::live_until.is_null().or(contents::live_until.gt(now)))
+            .first::<WholeRow>(conn)
+            .optional())?,
     };
-    let row = query
-        .select((ContentRow::as_select(), articles::first_published_at, bodies::body))
-        .first(db)
-        .optional()?;
     row.map(|row| complete_one(db, row, stage, context)).transpose().map(Option::flatten)
+}
+
+fn find(db: &mut Db, id: ArticleId, stage: Stage) -> Result<Option<WholeRow>, Error> {
+    let row = on_either!(db, conn => whole!()
+        .filter(contents::article_id.eq(id.get()))
+        .filter(contents::stage.eq(stage_number(stage)))
+        .first(conn)
+        .optional())?;
+    Ok(row)
 }
 
 /// The document of a stage with all its links, without its corrections, whether or not readers can see it now.
@@ -158,14 +194,7 @@ pub fn get_stage(
     id: ArticleId,
     stage: Stage,
 ) -> Result<Option<Article>, Error> {
-    let row: Option<WholeRow> = contents::table
-        .inner_join(articles::table)
-        .inner_join(bodies::table.on(of_content!(bodies)))
-        .filter(contents::article_id.eq(id.get()))
-        .filter(contents::stage.eq(stage_number(stage)))
-        .select((ContentRow::as_select(), articles::first_published_at, bodies::body))
-        .first(db)
-        .optional()?;
+    let row = find(db, id, stage)?;
     let include = Include { corrections: false, ..Include::ALL };
     // What is public has its dates; only drafts would need the present instant.
     let context = LoadContext { site, now: Instant::from_millis(0), audience: Audience::Everybody, include };
@@ -187,7 +216,7 @@ pub fn get_by_slug(db: &mut Db, slug: &str, context: LoadContext<'_>) -> Result<
         .filter(contents::stage.ge(stage_number(Stage::Live)))
         .filter(contents::live_from.le(now))
         .filter(contents::live_until.is_null().or(contents::live_until.gt(now)))
-        .select((ContentRow::as_select(), articles::first_published_at, bodies::body))
+        .select(whole_columns!())
         .first::<WholeRow>(conn)
         .optional())?;
     row.map(|row| complete_one(db, row, Stage::Live, context)).transpose().map(Option::flatten)
@@ -195,14 +224,24 @@ pub fn get_by_slug(db: &mut Db, slug: &str, context: LoadContext<'_>) -> Result<
 
 fn complete_one(
     db: &mut Db,
-    (row, first_published_at, body): WholeRow,
+    (row, first_published_at, body, has_links, has_corrections): WholeRow,
     stage: Stage,
     context: LoadContext<'_>,
 ) -> Result<Option<Article>, Error> {
-    let include = Include { body: false, ..context.include };
+    let asked = context.include;
+    let include = Include {
+        body: false,
+        related: (asked.body || asked.related) && has_links,
+        corrections: asked.corrections && has_corrections,
+    };
     let rows = vec![(row, first_published_at)];
     let article = complete(db, rows, stage, LoadContext { include, ..context })?.pop();
-    Ok(article.map(|article| Article { body: Some(body), ..article }))
+    Ok(article.map(|article| Article {
+        body: Some(body),
+        links: article.links.or_else(|| (asked.body || asked.related).then(Vec::new)),
+        corrections: article.corrections.or_else(|| asked.corrections.then(Vec::new)),
+        ..article
+    }))
 }
 
 /// Adds to rows of documents what they refer to: the cards from what is kept in the process, what is asked for beside them
