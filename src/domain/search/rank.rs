@@ -16,7 +16,7 @@ const MILLIS_PER_DAY: f64 = 86_400_000.0;
 
 /// Relevance times recency, in millionths. Relevance is the mean of what the terms are worth where they stand: 8 in the
 /// headline, 3 in kicker and standfirst, 1 elsewhere. Recency is 1 at the publication and halves towards ¼ every
-/// [`HALF_LIFE_DAYS`]. `headline` and `lead` are folded words; the document fits the query.
+/// 30 days. `headline` and `lead` are folded words; the document fits the query.
 pub fn score(query: &SearchQuery, headline: &str, lead: &str, published_at: Instant, at: Instant) -> i64 {
     let (headline, lead): (Vec<_>, Vec<_>) = (headline.split(' ').collect(), lead.split(' ').collect());
     let worth = |term: &super::Term| match () {

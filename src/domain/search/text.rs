@@ -24,7 +24,7 @@ pub struct IndexText {
 }
 
 impl IndexText {
-    /// The words of these texts. What goes beyond [`MAX_WORDS`] is not searched.
+    /// The words of these texts. What goes beyond the first 16,000 is not searched.
     pub fn new<L>(
         headline: &str,
         kicker: Option<&str>,
