@@ -231,7 +231,7 @@ impl IntoParams for LastEventId {
     fn into_params(_: impl Fn() -> Option<ParameterIn>) -> Vec<Parameter> {
         let schema = ObjectBuilder::new()
             .schema_type(Type::String)
-            .pattern(Some("^[0-9]{1,19}$"))
+            .pattern(Some("^([0-9]{1,19})?$"))
             .examples([serde_json::json!("1042")])
             .build();
         let parameter = ParameterBuilder::new()
