@@ -59,8 +59,9 @@ use self::articles::{actions, bulk, revisions};
 #[rustfmt::skip]
 fn v1(routes: &mut ServiceConfig<'_>) {
     routes
-        // what is read most stands first, since routes are tried in their order
+        // What is read most stands first, since routes are tried in their order; no name hides what has its own path.
         .service(articles::list_articles)       // everybody; drafts: those who may read them
+        .service(bulk::bulk_articles)           // everybody who can log in; each action as by itself
         .service(articles::get_article)         // everybody; a draft: those who may read it or have a preview
         // access                                  who may
         .service(auth::login)                   // everybody
@@ -98,7 +99,6 @@ fn v1(routes: &mut ServiceConfig<'_>) {
         .service(setup::complete_setup)         // who has the set-up link
         // articles
         .service(articles::create_article)      // everybody who can log in
-        .service(bulk::bulk_articles)           // everybody who can log in; each action as by itself
         .service(articles::update_article)      // those who may edit it
         .service(actions::delete_article)       // editors; authors their own, never published
         // the workflow
