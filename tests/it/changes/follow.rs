@@ -32,7 +32,7 @@ async fn waiting(app: &TestApp, since: &str, others: usize) -> JoinHandle<Answer
 
 async fn until(is_so: impl Fn() -> bool) {
     while !is_so() {
-        tokio::time::sleep(std::time::Duration::from_millis(1)).await;
+        tokio::task::yield_now().await;
     }
 }
 
