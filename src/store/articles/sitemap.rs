@@ -205,38 +205,32 @@ pub fn newest_of_section(db: &mut Db, id: i64, now: Instant) -> Result<Option<In
     Ok(newest.map(Instant::from_millis))
 }
 
+/// The ids after which a new file of this many rows of a table begins.
+macro_rules! places {
+    ($db:expr, $table:ident, $length:expr) => {{
+        let mut places = Vec::new();
+        let mut after = 0;
+        while let Some(place) = $table::table
+            .filter($table::id.gt(after))
+            .order($table::id)
+            .offset($length - 1)
+            .select($table::id)
+            .first::<i64>($db)
+            .optional()?
+        {
+            places.push(place);
+            after = place;
+        }
+        Ok(places)
+    }};
+}
+
 /// The ids after which a new file of this many tags begins.
 pub fn tag_places(db: &mut Db, length: i64) -> Result<Vec<i64>, Error> {
-    let mut places = Vec::new();
-    let mut after = 0;
-    while let Some(place) = tags::table
-        .filter(tags::id.gt(after))
-        .order(tags::id)
-        .offset(length - 1)
-        .select(tags::id)
-        .first::<i64>(db)
-        .optional()?
-    {
-        places.push(place);
-        after = place;
-    }
-    Ok(places)
+    places!(db, tags, length)
 }
 
 /// The ids after which a new file of this many authors begins.
 pub fn author_places(db: &mut Db, length: i64) -> Result<Vec<i64>, Error> {
-    let mut places = Vec::new();
-    let mut after = 0;
-    while let Some(place) = authors::table
-        .filter(authors::id.gt(after))
-        .order(authors::id)
-        .offset(length - 1)
-        .select(authors::id)
-        .first::<i64>(db)
-        .optional()?
-    {
-        places.push(place);
-        after = place;
-    }
-    Ok(places)
+    places!(db, authors, length)
 }
