@@ -27,7 +27,10 @@ use crate::domain::error::ErrorCode;
             A caller may send so many requests a minute: `RateLimit-Policy` and `RateLimit` of every answer tell how many \
             and what is left, 429 when to come back. Log-ins, reading without and with credentials, and everything else \
             are counted apart. Pages of any origin may read without credentials, unless the server's settings forbid \
-            it; those of the origins in its settings may do everything.",
+            it; those of the origins in its settings may do everything.\n\n\
+            Answers to reads without credentials may be kept as `Cache-Control` says. `Surrogate-Key` (or `Cache-Tag`, as \
+            the server is set up) names what an answer shows, and each change in `/v1/changes` names the keys that it \
+            concerns. `Server-Timing` tells whether the server had an answer already, and what it cost if not.",
         license(name = "MIT OR Apache-2.0", identifier = "MIT OR Apache-2.0"),
     ),
     servers((url = "/", description = "This server")),
