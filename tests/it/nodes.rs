@@ -1,9 +1,14 @@
 //! Two servers on one database, and the keys with which each signs.
 
+use std::{io::Write as _, process::Stdio};
+
 use masthead::service::{auth::generate_key, signing_keys};
 use serde_json::json;
 
-use crate::app::{Client, PASSWORD, TestApp};
+use crate::{
+    app::{Client, PASSWORD, TestApp},
+    serve::command,
+};
 
 /// Asks until somebody is shut out, for a second at most, which is what nodes are allowed.
 async fn is_soon_shut_out(client: &Client) -> bool {
@@ -46,6 +51,29 @@ async fn each_node_takes_the_tokens_of_the_others_and_hears_what_ends_them() {
         assert!(is_soon_shut_out(client).await, "a suspension is heard");
     }
     back.get("/v1/me").await.problem(401, "unauthenticated");
+}
+
+#[actix_web::test]
+async fn a_password_that_a_command_sets_ends_the_sessions_of_a_running_server() {
+    let app = TestApp::start().await;
+    let author = app.author().await;
+    let database = match app.sqlite_path() {
+        Some(path) => format!("sqlite:{}", path.display()),
+        // Over PostgreSQL nodes hear commands as they hear each other.
+        None => return,
+    };
+    author.get("/v1/me").await.expect(200);
+    let data = tempfile::tempdir().unwrap();
+    app.keep_secret("another long password 42");
+    let mut child = command(data.path())
+        .env("MASTHEAD_DATABASE_URL", database)
+        .args(["user", "passwd", "--email", &author.user().email, "--password-stdin"])
+        .stdin(Stdio::piped())
+        .spawn()
+        .unwrap();
+    child.stdin.take().unwrap().write_all(b"another long password 42\n").unwrap();
+    assert!(child.wait().unwrap().success());
+    assert!(is_soon_shut_out(&author).await, "the server hears what the command did");
 }
 
 #[actix_web::test]

@@ -37,7 +37,7 @@ impl Server {
     }
 }
 
-fn command(data: &Path) -> Command {
+pub fn command(data: &Path) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_masthead"));
     for (name, _) in std::env::vars().filter(|(name, _)| name.starts_with("MASTHEAD_")) {
         command.env_remove(name);
