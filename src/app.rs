@@ -118,8 +118,8 @@ pub async fn keep_key(config: &Config, newsroom: &Newsroom) {
 /// # Errors
 /// When it does not serialise.
 pub fn openapi() -> Result<serde_json::Value, Error> {
-    let (_, document) = http::routes(App::new()).split_for_parts();
-    http::openapi::complete(&document).map_err(|error| Error::internal("writing the OpenAPI document", error))
+    http::openapi::complete(&http::document())
+        .map_err(|error| Error::internal("writing the OpenAPI document", error))
 }
 
 /// How long those who try to log in too often wait to be told so.
@@ -175,9 +175,8 @@ pub fn serve(
 ) -> Result<Server, Error> {
     newsroom.store.watch()?;
     let newsroom = Data::new(newsroom.clone());
-    let document = openapi()?;
-    let operations = Data::new(operations::State::new(&document)?);
-    let contract = Data::new(Contract::new(document));
+    let operations = Data::new(operations::State::new(http::openapi::TEXT));
+    let contract = Data::new(Contract::new(http::openapi::TEXT)?);
     let proxies =
         Data::new(TrustedProxies { networks: options.trusted_proxies.clone(), header: options.proxy_header });
     let limiter = Data::new(Limiter::new(&options.limits, options.refusal_delay));
@@ -208,7 +207,7 @@ pub fn serve(
             .wrap(from_fn(http::slow::hang_up))
             .wrap(TracingLogger::<http::middleware::RequestSpan>::new())
             .wrap(Caching(Arc::clone(&cache)));
-        http::routes(app).into_app()
+        http::routes(app)
     });
     let server = server
         .workers(workers)

@@ -128,7 +128,11 @@ impl<'a, T: Serialize> Answer<'a, T> {
     /// When the body does not serialise.
     pub fn send(self) -> Result<HttpResponse, Error> {
         let body = match &self.fields {
-            None => serde_json::to_vec(&self.body),
+            None => {
+                // Most answers are no longer; one that is need not be moved again and again as it grows.
+                let mut body = Vec::with_capacity(8 << 10);
+                serde_json::to_writer(&mut body, &self.body).map(|()| body)
+            }
             Some(fields) => {
                 serde_json::to_value(&self.body).and_then(|body| serde_json::to_vec(&fields.keep_in(body)))
             }
@@ -244,7 +248,7 @@ impl Fields {
         let mut fields = Self::default();
         let mut faults = Vec::new();
         for path in text.split(',').map(str::trim).filter(|path| !path.is_empty()) {
-            if has_path(contract.document(), &contract.document()["components"]["schemas"][schema], path) {
+            if contract.has_field(schema, path) {
                 fields.insert(path);
             } else {
                 faults.push(Fault::parameter(
@@ -294,22 +298,4 @@ impl Fields {
             other => other,
         }
     }
-}
-
-/// Whether a schema has a dotted path of properties, looking through references, arrays and variants.
-fn has_path(document: &Value, schema: &Value, path: &str) -> bool {
-    if let Some(reference) = schema["$ref"].as_str() {
-        return document.pointer(&reference[1..]).is_some_and(|schema| has_path(document, schema, path));
-    }
-    let variants =
-        ["oneOf", "anyOf", "allOf"].iter().flat_map(|key| schema[*key].as_array().into_iter().flatten());
-    if variants.into_iter().any(|variant| has_path(document, variant, path)) {
-        return true;
-    }
-    if schema["items"].is_object() {
-        return has_path(document, &schema["items"], path);
-    }
-    let (name, rest) = path.split_once('.').map_or((path, None), |(name, rest)| (name, Some(rest)));
-    let property = &schema["properties"][name];
-    property.is_object() && rest.is_none_or(|rest| has_path(document, property, rest))
 }

@@ -17,7 +17,7 @@ use utoipa::{
     },
 };
 
-use super::contract::Contract;
+use super::contract::Operation;
 use crate::{
     domain::{
         error::{Error, ErrorCode, Fault},
@@ -97,7 +97,7 @@ pub(crate) async fn admit<B: MessageBody + 'static>(
     request: ServiceRequest,
     next: Next<B>,
 ) -> Result<ServiceResponse<BoxBody>, actix_web::Error> {
-    if needs_credentials(&request) {
+    if Operation::of(request.request()).is_some_and(|operation| operation.needs_credentials) {
         match authenticated(request.request()) {
             Err(error) => return Ok(request.error_response(error)),
             Ok(Principal::Anonymous) => return Ok(request.error_response(Error::unauthenticated())),
@@ -105,12 +105,6 @@ pub(crate) async fn admit<B: MessageBody + 'static>(
         }
     }
     Ok(next.call(request).await?.map_into_boxed_body())
-}
-
-fn needs_credentials(request: &ServiceRequest) -> bool {
-    let contract = request.app_data::<web::Data<Contract>>();
-    let template = request.match_pattern().unwrap_or_default();
-    contract.is_some_and(|contract| contract.needs_credentials(&template, request.method().as_str()))
 }
 
 /// The token of `Authorization: Bearer …` (RFC 6750, section 2.1).

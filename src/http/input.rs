@@ -11,7 +11,7 @@ use serde_json::{Map, Value};
 use utoipa::ToSchema;
 
 use super::{
-    contract::{Contract, ParameterKind, QueryObject, escape},
+    contract::{Contract, Operation, ParameterKind, QueryObject, escape},
     slow::BodyTimeout,
 };
 use crate::domain::{
@@ -285,15 +285,13 @@ impl FromRequest for NoQuery {
 fn parse_query(request: &HttpRequest) -> Result<QueryObject, Error> {
     let mut object = QueryObject::new();
     let mut faults = Vec::new();
-    let contract = contract(request)?;
-    let template = request.match_pattern().unwrap_or_default();
-    let method =
-        if request.method() == actix_web::http::Method::HEAD { "GET" } else { request.method().as_str() };
-    let parameters = contract.parameters(&template, method);
+    let operation = Operation::of(request);
+    let operation = operation.ok_or_else(|| Error::Internal("the operation is not documented".to_owned()))?;
+    let parameters = &operation.parameters;
     for (name, text) in url::form_urlencoded::parse(request.query_string().as_bytes()) {
         let mut fault = |code, message: String| faults.push(Fault::parameter(name.as_ref(), code, message));
         let Some(parameter) = parameters.iter().find(|parameter| parameter.name == name) else {
-            let known: Vec<_> = parameters.iter().map(|parameter| parameter.name.as_str()).collect();
+            let known: Vec<_> = parameters.iter().map(|parameter| parameter.name).collect();
             let known = if known.is_empty() {
                 "takes none".to_owned()
             } else {
@@ -335,10 +333,10 @@ fn parse_query(request: &HttpRequest) -> Result<QueryObject, Error> {
         }
     }
     for parameter in parameters {
-        match object.get(&parameter.name) {
+        match object.get(parameter.name) {
             Some(value) => faults.extend(parameter.faults(value)?),
             None if parameter.required => {
-                faults.push(Fault::parameter(parameter.name.as_str(), "required", "is required"))
+                faults.push(Fault::parameter(parameter.name, "required", "is required"))
             }
             None => {}
         }

@@ -48,16 +48,34 @@ pub mod users;
 
 use actix_web::{
     App, Error,
-    dev::{ServiceFactory, ServiceRequest},
+    dev::{HttpServiceFactory, ServiceFactory, ServiceRequest},
+    web,
 };
-use utoipa::OpenApi;
-use utoipa_actix_web::{AppExt, UtoipaApp, scope, service_config::ServiceConfig};
+use utoipa::OpenApi as _;
+use utoipa_actix_web::{AppExt as _, OpenApiFactory, service_config::ServiceConfig};
 
 use self::articles::{actions, bulk, revisions};
 
+/// Takes operations: an application that answers them, or the document that describes them.
+trait Routes {
+    fn service<F: HttpServiceFactory + OpenApiFactory + 'static>(&mut self, operation: F) -> &mut Self;
+}
+
+impl Routes for web::ServiceConfig {
+    fn service<F: HttpServiceFactory + OpenApiFactory + 'static>(&mut self, operation: F) -> &mut Self {
+        self.service(operation)
+    }
+}
+
+impl Routes for ServiceConfig<'_> {
+    fn service<F: HttpServiceFactory + OpenApiFactory + 'static>(&mut self, operation: F) -> &mut Self {
+        self.service(operation)
+    }
+}
+
 /// Every route of the API on one screen. What a caller needs is in `domain/permission.rs`; services check it.
 #[rustfmt::skip]
-fn v1(routes: &mut ServiceConfig<'_>) {
+fn v1(routes: &mut impl Routes) {
     routes
         // What is read most stands first, since routes are tried in their order; no name hides what has its own path.
         .service(articles::list_articles)       // everybody; drafts: those who may read them
@@ -210,7 +228,7 @@ fn v1(routes: &mut ServiceConfig<'_>) {
 
 /// For aggregators and search engines: what readers see, for everybody.
 #[rustfmt::skip]
-fn discovery_routes(routes: &mut ServiceConfig<'_>) {
+fn discovery_routes(routes: &mut impl Routes) {
     routes
         .service(feeds::get_site_feed)          // everybody
         .service(feeds::get_section_feed)       // everybody
@@ -223,26 +241,34 @@ fn discovery_routes(routes: &mut ServiceConfig<'_>) {
 
 /// For those who run the server.
 #[rustfmt::skip]
-fn operation_routes(routes: &mut ServiceConfig<'_>) {
+fn operation_routes(routes: &mut impl Routes) {
     routes
         .service(operations::get_signing_keys)  // everybody
         .service(operations::get_health)        // everybody
         .service(operations::get_readiness);    // everybody
 }
 
-/// Adds the routes to an application and collects their documentation on the way.
-pub fn routes<T>(app: App<T>) -> UtoipaApp<T>
+/// Adds the routes to an application.
+pub fn routes<T>(app: App<T>) -> App<T>
 where
     T: ServiceFactory<ServiceRequest, Config = (), Error = Error, InitError = ()>,
 {
-    app.into_utoipa_app()
+    app.service(web::scope("/v1").configure(|routes| v1(routes)))
+        .configure(|routes| discovery_routes(routes))
+        .configure(|routes| operation_routes(routes))
+        .configure(operations::pages)
+        .configure(setup::pages)
+        .default_service(web::to(error::no_route))
+}
+
+/// What the code says of the operations, before [`openapi::complete`].
+pub fn document() -> utoipa::openapi::OpenApi {
+    App::new()
+        .into_utoipa_app()
         .openapi(openapi::Document::openapi())
-        .service(scope("/v1").configure(v1))
-        .configure(discovery_routes)
-        .configure(operation_routes)
-        .map(|app| {
-            app.configure(operations::pages)
-                .configure(setup::pages)
-                .default_service(actix_web::web::to(error::no_route))
-        })
+        .service(utoipa_actix_web::scope("/v1").configure(|routes: &mut ServiceConfig<'_>| v1(routes)))
+        .configure(|routes: &mut ServiceConfig<'_>| discovery_routes(routes))
+        .configure(|routes: &mut ServiceConfig<'_>| operation_routes(routes))
+        .split_for_parts()
+        .1
 }

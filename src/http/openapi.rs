@@ -79,6 +79,10 @@ impl Modify for Bearer {
     }
 }
 
+/// The document as it is in the repository: what is served, and what requests are checked by ([`super::contract`]). A test
+/// tells when it is no longer what the code says; `masthead openapi` writes it anew.
+pub const TEXT: &str = include_str!("../../openapi/openapi.json");
+
 /// Completes the generated document.
 ///
 /// # Errors

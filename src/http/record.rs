@@ -19,7 +19,7 @@ use chacha20poly1305::{ChaCha20Poly1305, KeyInit as _, aead::Aead as _};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 
-use super::{caller::Authenticated, contract::Contract, origin::origin, slow::BodyTimeout};
+use super::{caller::Authenticated, contract::Operation, origin::origin, slow::BodyTimeout};
 use crate::{
     domain::{
         error::{Error, ErrorCode},
@@ -42,21 +42,17 @@ pub(crate) async fn record<B: MessageBody + 'static>(
     mut request: ServiceRequest,
     next: Next<B>,
 ) -> Result<ServiceResponse<BoxBody>, actix_web::Error> {
-    let (newsroom, contract) =
-        match (request.app_data::<Data<Newsroom>>(), request.app_data::<Data<Contract>>()) {
-            (Some(newsroom), Some(contract)) => (newsroom.clone(), contract.clone()),
-            _ => return Ok(next.call(request).await?.map_into_boxed_body()),
-        };
+    let Some(newsroom) = request.app_data::<Data<Newsroom>>().cloned() else {
+        return Ok(next.call(request).await?.map_into_boxed_body());
+    };
     let authenticated = request.extensions().get::<Authenticated>().map(Authenticated::principal);
     let principal = authenticated.unwrap_or(Principal::Anonymous);
-    let action =
-        request.match_pattern().and_then(|pattern| contract.operation_id(&pattern, request.method()));
-    let action = action.unwrap_or_default().to_owned();
+    let action = Operation::of(request.request()).map_or("", |operation| operation.id);
     let asked = match &principal {
-        Principal::User(actor) if !request.method().is_safe() && !NOT_AUDITED.contains(&action.as_str()) => {
+        Principal::User(actor) if !request.method().is_safe() && !NOT_AUDITED.contains(&action) => {
             Some(Asked {
                 actor: actor.clone(),
-                action: action.clone(),
+                action: action.to_owned(),
                 target: request.path().to_owned(),
                 origin: origin(request.request()),
                 ids: newsroom.ids.clone(),
@@ -71,7 +67,7 @@ pub(crate) async fn record<B: MessageBody + 'static>(
     };
     if request.method().is_safe() && keyed.is_none() {
         let response = next.call(request).await?.map_into_boxed_body();
-        note_refusal(&newsroom, &principal, &action, &response).await;
+        note_refusal(&newsroom, &principal, action, &response).await;
         return Ok(response);
     }
     let claim = keyed.as_ref().map(|keyed| keyed.claim(&newsroom));
@@ -88,7 +84,7 @@ pub(crate) async fn record<B: MessageBody + 'static>(
         Some(keyed) => keyed.end(&scope, response).await?,
         None => response,
     };
-    note_refusal(&newsroom, &principal, &action, &response).await;
+    note_refusal(&newsroom, &principal, action, &response).await;
     Ok(response)
 }
 

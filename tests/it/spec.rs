@@ -219,6 +219,12 @@ fn each(schemas: &Value, closed: bool) -> Value {
 }
 
 #[test]
+fn the_document_in_the_repository_is_what_the_code_says() {
+    let present: Value = serde_json::from_str(masthead::http::openapi::TEXT).unwrap();
+    assert!(present == *DOCUMENT, "out of date; run: cargo run -- openapi");
+}
+
+#[test]
 fn every_reference_leads_somewhere() {
     fn walk(value: &Value, missing: &mut Vec<String>) {
         match value {
