@@ -213,14 +213,11 @@ impl ResponseCache {
         Flight::Lead(Lead { cache: self, key: key.to_owned(), made_at: now, sender })
     }
 
-    /// The policy for caches in between: what is to become public by itself cuts it short.
-    fn policy(&self, now: Instant) -> Option<HeaderValue> {
-        let quiet = self.freshness.quiet_for(now).map(|millis| Duration::from_millis(millis.unsigned_abs()));
+    /// The policy for caches in between, if what is to become public by itself cuts the usual one short.
+    fn cut_policy(&self, now: Instant) -> Option<HeaderValue> {
+        let quiet = Duration::from_millis(self.freshness.quiet_for(now)?.unsigned_abs());
         let longest = self.options.shared_max_age + self.options.stale_while_revalidate;
-        match quiet.filter(|quiet| *quiet < longest.max(self.options.max_age)) {
-            None => self.plain_policy.clone(),
-            quiet => policy(&self.options, quiet),
-        }
+        (quiet < longest.max(self.options.max_age)).then(|| policy(&self.options, Some(quiet))).flatten()
     }
 }
 
@@ -367,7 +364,7 @@ where
         if is_sure
             && let Some(entry) = self.cache.look_up(&key, now)
             && let Some(variant) = entry.variant(coding)
-            && let Some(answer) = self.cache.hit(&request, &entry, variant, now)
+            && let Some(answer) = self.cache.hit(&request, variant, now)
         {
             return Answering::Now(Some(Ok(request.into_response(answer))));
         }
@@ -413,7 +410,7 @@ where
     };
     if let Some(entry) = found {
         let variant = compressed(&entry, request.headers().get(header::ACCEPT_ENCODING)).await?;
-        if let Some(answer) = cache.hit(&request, &entry, &variant, now()) {
+        if let Some(answer) = cache.hit(&request, &variant, now()) {
             return Ok(request.into_response(answer));
         }
     }
@@ -459,13 +456,15 @@ where
     };
     let (mut response, body) = response.into_parts();
     let body = to_bytes(body).await.map_err(|error| Error::Internal(error.to_string()))?;
+    // It was written with room to grow.
+    let body = Bytes::copy_from_slice(&body);
     let mut head = std::mem::replace(response.headers_mut(), HeaderMap::new());
     let own: Vec<_> = OF_REQUEST
         .iter()
         .flat_map(|name| head.remove(name).map(|value| (name.clone(), value)).collect::<Vec<_>>())
         .collect();
     cache.tell_keys(&mut head);
-    head.remove(header::CACHE_CONTROL);
+    cache.tell_usual(&mut head);
     let etag = head.remove(header::ETAG).next();
     let etag = etag.ok_or_else(|| Error::Internal("an answer without a validator is kept".to_owned()))?;
     let stamp = cache.freshness.stamp(lead.made_at, keys.to_str().unwrap_or_default().split(' '));
@@ -477,7 +476,7 @@ where
     lead.sender.send_replace(Some(Arc::clone(&entry)));
     drop(lead);
     let variant = compressed(&entry, accepted.as_ref()).await?;
-    let mut answer = cache.answer(&entry, &variant, has(&variant.etag), now);
+    let mut answer = cache.answer(&variant, has(&variant.etag), now);
     for (name, value) in own {
         let value = if name == SERVER_TIMING { with_miss(value) } else { value };
         answer.headers_mut().insert(name, value);
@@ -510,46 +509,47 @@ async fn compressed(entry: &Arc<Entry>, accepted: Option<&HeaderValue>) -> Resul
 
 impl ResponseCache {
     /// The answer to a request from what is kept; `None` if the client has spent its budget.
-    fn hit(
-        &self,
-        request: &ServiceRequest,
-        entry: &Entry,
-        variant: &Variant,
-        now: Instant,
-    ) -> Option<HttpResponse> {
+    fn hit(&self, request: &ServiceRequest, variant: &Variant, now: Instant) -> Option<HttpResponse> {
         let limits = self.limiter.spend_read(request.request()).ok()?;
         let has_it = answer::fits(request.headers().get_all(header::IF_NONE_MATCH), &variant.etag);
-        let mut answer = self.answer(entry, variant, has_it, now);
+        let mut answer = self.answer(variant, has_it, now);
         let headers = answer.headers_mut();
         for (name, value) in limits.into_iter().flatten() {
             headers.insert(name, value);
         }
-        headers.insert(SERVER_TIMING, HIT);
-        self.cors.tell_reader(request.headers().get(header::ORIGIN), headers);
+        if let Some(origin) = request.headers().get(header::ORIGIN) {
+            self.cors.tell_reader(Some(origin), headers);
+        }
         tracing::debug!(http.path = request.path(), "answered from the cache");
         Some(answer)
     }
 
+    /// Adds to the head of an answer what most readers of it will be told.
+    fn tell_usual(&self, head: &mut HeaderMap) {
+        head.insert(SERVER_TIMING, HIT);
+        self.cors.tell_reader(None, head);
+        if let Some(policy) = &self.plain_policy {
+            head.insert(header::CACHE_CONTROL, policy.clone());
+        }
+    }
+
     /// What every client is told: 304 to one that has it.
-    fn answer(&self, entry: &Entry, variant: &Variant, has_it: bool, now: Instant) -> HttpResponse {
+    fn answer(&self, variant: &Variant, has_it: bool, now: Instant) -> HttpResponse {
         let (status, body) = match has_it {
             true => (StatusCode::NOT_MODIFIED, Bytes::new()),
             false => (StatusCode::OK, variant.body.clone()),
         };
         let mut answer = HttpResponse::with_body(status, BoxBody::new(body));
-        let headers = answer.headers_mut();
-        *headers = entry.head.clone();
-        headers.insert(header::ETAG, variant.etag.clone());
-        if let Some(encoding) = &variant.encoding {
-            headers.insert(header::CONTENT_ENCODING, encoding.clone());
+        *answer.headers_mut() = variant.head.clone();
+        if let Some(policy) = self.cut_policy(now) {
+            answer.headers_mut().insert(header::CACHE_CONTROL, policy);
         }
-        self.tell_policy(headers, now);
         answer
     }
 
     /// Says how long others may keep an answer.
     fn tell_policy(&self, headers: &mut HeaderMap, now: Instant) {
-        if let Some(policy) = self.policy(now) {
+        if let Some(policy) = self.cut_policy(now).or_else(|| self.plain_policy.clone()) {
             headers.insert(header::CACHE_CONTROL, policy);
         }
     }
