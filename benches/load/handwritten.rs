@@ -41,6 +41,40 @@ struct Article {
     bylines: Vec<Card>,
     #[serde(skip_serializing_if = "Option::is_none")]
     body: Option<Box<RawValue>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    related: Option<Vec<Link>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    corrections: Option<Vec<Correction>>,
+}
+
+#[derive(Serialize)]
+struct Link {
+    id: String,
+    label: String,
+    kind: String,
+    block_id: Option<String>,
+    url: Option<String>,
+    title: Option<String>,
+    target: Option<Target>,
+}
+
+#[derive(Serialize)]
+struct Target {
+    id: String,
+    slug: String,
+    headline: String,
+    standfirst: Option<String>,
+    lead_image: Option<Box<RawValue>>,
+    published_at: Option<i64>,
+    section: Option<Card>,
+}
+
+#[derive(Serialize)]
+struct Correction {
+    id: String,
+    kind: String,
+    text: String,
+    published_at: i64,
 }
 
 const HEAD: &str = "c.article_id, c.slug, c.type, c.headline, c.standfirst, c.kicker, c.language, c.dateline, \
@@ -75,6 +109,8 @@ fn head(row: &rusqlite::Row<'_>, body: Option<String>) -> rusqlite::Result<Artic
         tags: Vec::new(),
         bylines: Vec::new(),
         body: raw(body),
+        related: None,
+        corrections: None,
     })
 }
 
@@ -101,6 +137,65 @@ fn add_cards(db: &Connection, article: &mut Article) -> rusqlite::Result<()> {
     Ok(())
 }
 
+/// What only an article by itself comes with: its links with the present state of their targets, and its corrections.
+fn add_parts(db: &Connection, article: &mut Article) -> rusqlite::Result<()> {
+    let id: i64 = article.id.parse().unwrap_or_default();
+    let mut links = db.prepare_cached(
+        "SELECT l.id, l.label, l.kind, l.block_id, l.url, l.title, c.article_id, c.slug, c.headline, c.standfirst, \
+         c.lead_image, c.published_at, s.id, s.slug, s.name, s.path FROM related_links l \
+         LEFT JOIN article_contents c ON c.article_id = l.target_article_id AND c.stage = 1 \
+         LEFT JOIN sections s ON s.id = c.section_id WHERE l.article_id = ? AND l.stage = 1 ORDER BY l.position",
+    )?;
+    let text = |id: Option<i64>| id.map(|id| id.to_string());
+    let link = |row: &rusqlite::Row<'_>| {
+        let section = match row.get::<_, Option<i64>>(12)? {
+            Some(id) => {
+                Some(Card { id: id.to_string(), slug: row.get(13)?, name: row.get(14)?, extra: row.get(15)? })
+            }
+            None => None,
+        };
+        let target = match row.get::<_, Option<i64>>(6)? {
+            Some(id) => Some(Target {
+                id: id.to_string(),
+                slug: row.get(7)?,
+                headline: row.get(8)?,
+                standfirst: row.get(9)?,
+                lead_image: raw(row.get(10)?),
+                published_at: row.get(11)?,
+                section,
+            }),
+            None => None,
+        };
+        Ok(Link {
+            id: row.get::<_, i64>(0)?.to_string(),
+            label: row.get(1)?,
+            kind: row.get(2)?,
+            block_id: text(row.get(3)?),
+            url: row.get(4)?,
+            title: row.get(5)?,
+            target,
+        })
+    };
+    article.related = Some(links.query_map([id], link)?.collect::<Result<_, _>>()?);
+    let mut corrections = db.prepare_cached(
+        "SELECT id, kind, text, published_at FROM corrections WHERE article_id = ? ORDER BY published_at",
+    )?;
+    let correction = |row: &rusqlite::Row<'_>| {
+        let id = row.get::<_, i64>(0)?.to_string();
+        Ok(Correction { id, kind: row.get(1)?, text: row.get(2)?, published_at: row.get(3)? })
+    };
+    article.corrections = Some(corrections.query_map([id], correction)?.collect::<Result<_, _>>()?);
+    Ok(())
+}
+
+/// A row as a whole article.
+fn whole(db: &Connection, article: Option<Article>) -> rusqlite::Result<Option<Article>> {
+    let Some(mut article) = article else { return Ok(None) };
+    add_cards(db, &mut article)?;
+    add_parts(db, &mut article)?;
+    Ok(Some(article))
+}
+
 fn one(db: &Connection, slug: &str) -> rusqlite::Result<Option<Article>> {
     let sql = format!(
         "SELECT {HEAD}, b.body FROM slugs n JOIN article_contents c ON c.article_id = n.entity_id AND c.stage = 1 \
@@ -108,7 +203,7 @@ fn one(db: &Connection, slug: &str) -> rusqlite::Result<Option<Article>> {
     );
     let mut statement = db.prepare_cached(&sql)?;
     let article = statement.query_row([slug], |row| head(row, row.get(17)?)).optional()?;
-    article.map(|mut article| add_cards(db, &mut article).map(|()| article)).transpose()
+    whole(db, article)
 }
 
 fn by_id(db: &Connection, id: i64) -> rusqlite::Result<Option<Article>> {
@@ -118,7 +213,7 @@ fn by_id(db: &Connection, id: i64) -> rusqlite::Result<Option<Article>> {
     );
     let mut statement = db.prepare_cached(&sql)?;
     let article = statement.query_row([id], |row| head(row, row.get(17)?)).optional()?;
-    article.map(|mut article| add_cards(db, &mut article).map(|()| article)).transpose()
+    whole(db, article)
 }
 
 fn search(db: &Connection, query: &str, limit: i64) -> rusqlite::Result<Vec<Article>> {

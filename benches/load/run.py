@@ -113,6 +113,11 @@ def compare(name, a, b, other):
     sys.stdout.flush()
 
 
+def build():
+    command = ["cargo", "build", "--release", "--bin", "masthead", "--example", "handwritten", "--example", "bare"]
+    subprocess.run(command, check=True, cwd=ROOT)
+
+
 def make_data(folder, articles):
     environment = os.environ | {"MASTHEAD_DATA": folder, "MASTHEAD_LOG": "warn"}
     if not os.path.exists(os.path.join(folder, "masthead.db")):
@@ -255,8 +260,7 @@ def main():
     parser.add_argument("--only", default="cached,uncached,write,start")
     options = parser.parse_args()
     parts = options.only.split(",")
-    build = ["cargo", "build", "--release", "--bin", "masthead", "--example", "handwritten", "--example", "bare"]
-    subprocess.run(build, check=True, cwd=ROOT)
+    build()
     with tempfile.TemporaryDirectory() as folder:
         data = options.data or os.path.join(folder, "data")
         os.makedirs(data, mode=0o700, exist_ok=True)
