@@ -6,6 +6,7 @@ use utoipa::ToSchema;
 use super::{
     author::AuthorCard,
     body::{Body, BodySectionDraft, ImageFile},
+    card::Card,
     correction::Correction,
     error::Error,
     id::{ArticleId, AuthorId, ReleaseId, SectionId, TagId, UserId},
@@ -115,7 +116,8 @@ pub struct Seo {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
 pub struct Byline {
     /// The author's profile; `null` for a byline that is only a name, such as an agency's.
-    pub author: Option<AuthorCard>,
+    #[schema(value_type = Option<AuthorCard>)]
+    pub author: Option<Card<AuthorCard>>,
     /// The name as printed.
     #[schema(examples("Ada Okafor"))]
     pub name: String,
@@ -392,11 +394,11 @@ pub struct Article {
     /// The word or two above the headline.
     pub kicker: Option<String>,
     /// The section that gives it its address.
-    pub section: Option<SectionCard>,
+    pub section: Option<Card<SectionCard>>,
     /// Other sections that show it.
-    pub sections: Vec<SectionCard>,
+    pub sections: Vec<Card<SectionCard>>,
     /// What it is about.
-    pub tags: Vec<TagCard>,
+    pub tags: Vec<Card<TagCard>>,
     /// Who wrote it.
     pub bylines: Vec<Byline>,
     /// The picture on top.

@@ -2,6 +2,7 @@
 
 use super::{
     article::Image,
+    card::Card,
     id::{ArticleId, BlockId, LinkId},
     instant::Instant,
     section::SectionCard,
@@ -135,7 +136,8 @@ pub struct LinkCard {
     /// The present lead image.
     pub lead_image: Option<Image>,
     /// The present section.
-    pub section: Option<SectionCard>,
+    #[schema(value_type = Option<SectionCard>)]
+    pub section: Option<Card<SectionCard>>,
     /// When it was published.
     pub published_at: Option<Instant>,
     /// When a scheduled target becomes public. Shown to editors only.

@@ -5,6 +5,7 @@ pub mod article;
 pub mod audit;
 pub mod author;
 pub mod body;
+pub mod card;
 pub mod change;
 pub mod correction;
 pub mod diff;

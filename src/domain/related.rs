@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::{
     article::Article,
+    card::Card,
     id::ArticleId,
     instant::Instant,
     link::{LinkCard, RelatedLink},
@@ -58,9 +59,11 @@ pub struct Reason {
     /// What it is.
     pub kind: ReasonKind,
     /// The tag that both have.
-    pub tag: Option<TagCard>,
+    #[schema(value_type = Option<TagCard>)]
+    pub tag: Option<Card<TagCard>>,
     /// The section that both are in.
-    pub section: Option<SectionCard>,
+    #[schema(value_type = Option<SectionCard>)]
+    pub section: Option<Card<SectionCard>>,
     /// The points that it adds to the score.
     pub points: u32,
 }

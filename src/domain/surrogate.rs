@@ -83,7 +83,7 @@ impl SurrogateKeys {
             LinkTarget::Article(id) => self.one(Entity::Article, id.get()),
             LinkTarget::External { .. } | LinkTarget::Deleted { .. } => self,
         };
-        link.card.section.iter().fold(keys, Self::section_card)
+        link.card.section.iter().fold(keys, |keys, section| keys.section_card(section))
     }
 
     fn section_card(self, section: &SectionCard) -> Self {

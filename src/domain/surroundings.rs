@@ -5,6 +5,7 @@ use std::{collections::HashMap, ops::Deref};
 
 use super::{
     author::AuthorCard,
+    card::Card,
     id::{AuthorId, SectionId, TagId},
     section::SectionCard,
     site::Site,
@@ -17,11 +18,11 @@ pub struct Surroundings {
     /// The site.
     pub site: Site,
     /// Cards of all sections, with the section above each.
-    pub sections: HashMap<SectionId, (SectionCard, Option<SectionId>)>,
+    pub sections: HashMap<SectionId, (Card<SectionCard>, Option<SectionId>)>,
     /// Cards of all tags.
-    pub tags: HashMap<TagId, TagCard>,
+    pub tags: HashMap<TagId, Card<TagCard>>,
     /// Cards of all authors.
-    pub authors: HashMap<AuthorId, AuthorCard>,
+    pub authors: HashMap<AuthorId, Card<AuthorCard>>,
 }
 
 impl Surroundings {

@@ -85,7 +85,7 @@ impl Feed<'_> {
         let authors = article
             .bylines
             .iter()
-            .map(|byline| (byline.name.as_str(), byline.author.as_ref().map(author)))
+            .map(|byline| (byline.name.as_str(), byline.author.as_deref().map(author)))
             .collect();
         let section =
             article.section.iter().map(|section| (section.name.as_str(), format!("{url}{}", section.path)));

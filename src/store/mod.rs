@@ -14,7 +14,9 @@ pub mod changes;
 pub mod conn;
 mod error;
 pub mod identities;
+mod lane;
 pub mod migrations;
+mod prepared;
 pub mod redirects;
 pub mod releases;
 pub mod request;
@@ -27,29 +29,21 @@ pub mod signals;
 pub mod signing_keys;
 pub mod site;
 pub mod slugs;
+mod snapshot;
 pub mod statements;
 pub mod surroundings;
 pub mod tags;
+mod transaction;
 pub mod users;
 
-use std::{
-    sync::Arc,
-    time::{Duration, Instant},
-};
-
-use diesel::{
-    connection::{AnsiTransactionManager, TransactionManager as _},
-    r2d2::{Pool, PooledConnection},
-};
-use tokio::sync::{OwnedSemaphorePermit, Semaphore};
-use tracing::Span;
+use std::sync::Arc;
 
 use self::{
     conn::{ConnectionManager, DatabaseUrl, Db, Synchronous},
-    error::busy,
-    request::{Begun, Claim, OpenTransaction, RequestScope},
+    lane::{Lane, PooledDb, on_blocking_pool},
+    request::RequestScope,
     signals::{Listeners, Signal},
-    statements::Usage,
+    transaction::{Mode, commit, in_savepoint, roll_back, transaction},
 };
 use crate::domain::error::Error;
 
@@ -64,9 +58,6 @@ pub struct StoreOptions {
     pub synchronous: Synchronous,
 }
 
-/// Requests that may wait for a connection before more are turned away, for each connection.
-const QUEUE_PER_CONNECTION: usize = 64;
-
 /// The database of a newsroom.
 #[derive(Clone)]
 pub struct Store {
@@ -76,227 +67,10 @@ pub struct Store {
     manager: ConnectionManager,
 }
 
-/// A connection of a pool.
-type PooledDb = PooledConnection<ConnectionManager>;
-
 impl std::fmt::Debug for Store {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str("Store")
     }
-}
-
-/// A pool with a bounded queue in front. Waiting is asynchronous: no thread is held by it.
-struct Lane {
-    pool: Pool<ConnectionManager>,
-    connections: Arc<Semaphore>,
-    places: Arc<Semaphore>,
-    listeners: Arc<Listeners>,
-}
-
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Mode {
-    Read,
-    Write,
-    /// A write that is rolled back in the end.
-    Rehearse,
-}
-
-impl Lane {
-    fn open(manager: ConnectionManager, size: u32, listeners: &Arc<Listeners>) -> Result<Self, Error> {
-        let pool = Pool::builder()
-            .max_size(size)
-            // Connections are made when they are first needed: a server that is down does not keep us from starting.
-            .min_idle(Some(0))
-            .test_on_check_out(false)
-            .connection_timeout(Duration::from_secs(5))
-            .error_handler(Box::new(diesel::r2d2::NopErrorHandler))
-            .build(manager)
-            .map_err(|error| Error::internal("opening the database", error))?;
-        let connections = size as usize;
-        Ok(Self {
-            pool,
-            connections: Arc::new(Semaphore::new(connections)),
-            places: Arc::new(Semaphore::new(connections * (QUEUE_PER_CONNECTION + 1))),
-            listeners: Arc::clone(listeners),
-        })
-    }
-
-    /// A place in the queue, and then a connection to take.
-    async fn permits(&self) -> Result<(OwnedSemaphorePermit, OwnedSemaphorePermit), Error> {
-        let place = Arc::clone(&self.places).try_acquire_owned();
-        let place = place.map_err(|_| busy("too many requests wait for the database"))?;
-        let connection = Arc::clone(&self.connections).acquire_owned().await;
-        Ok((place, connection.map_err(|error| busy(&error.to_string()))?))
-    }
-
-    async fn run<T: Send + 'static>(
-        self: &Arc<Self>,
-        mode: Mode,
-        work: impl FnOnce(&mut Db) -> Result<T, Error> + Send + 'static,
-    ) -> Result<T, Error> {
-        let scope = RequestScope::current();
-        if let Some(scope) = scope.as_ref().filter(|scope| scope.holds() && mode != Mode::Rehearse) {
-            // The work is moved there; it comes back if there is no transaction to read in.
-            let slot = Arc::new(std::sync::Mutex::new(Some(work)));
-            let lent = Arc::clone(&slot);
-            let lent = move |db: &mut Db| {
-                let work = lent.lock().unwrap_or_else(std::sync::PoisonError::into_inner).take();
-                work.ok_or_else(|| Error::Internal("work was done twice".to_owned()))?(db)
-            };
-            if let Some(result) = scope.run_held(self, mode == Mode::Write, lent).await {
-                return result;
-            }
-            let work = slot.lock().unwrap_or_else(std::sync::PoisonError::into_inner).take();
-            let work = work.ok_or_else(|| Error::Internal("work was lost".to_owned()))?;
-            return self.run_alone(mode, None, work).await;
-        }
-        self.run_alone(mode, scope, work).await
-    }
-
-    /// Runs work in a transaction of its own.
-    async fn run_alone<T: Send + 'static>(
-        self: &Arc<Self>,
-        mode: Mode,
-        scope: Option<Arc<RequestScope>>,
-        work: impl FnOnce(&mut Db) -> Result<T, Error> + Send + 'static,
-    ) -> Result<T, Error> {
-        let _permits = self.permits().await?;
-        let lane = Arc::clone(self);
-        on_blocking_pool(move || {
-            let mut connection = lane.connection()?;
-            let work = |db: &mut Db| {
-                let done = work(db)?;
-                if let (Some(scope), Mode::Write) = (scope, mode) {
-                    scope.record(db)?;
-                }
-                if mode == Mode::Write {
-                    signals::leave(db, &lane.listeners)?;
-                }
-                Ok(done)
-            };
-            signals::set_begun(Some(lane.listeners.heard()));
-            let result = transaction(&mut connection, mode, work);
-            signals::set_begun(None);
-            let (signals, _) = (signals::take(), audit::take());
-            if result.is_ok() && mode == Mode::Write {
-                lane.hear(&signals);
-            }
-            result
-        })
-        .await?
-    }
-
-    /// Begins a transaction that stays open, and claims a key in it.
-    async fn begin_held(self: &Arc<Self>, claim: Claim) -> Result<Begun, Error> {
-        let permits = self.permits().await?;
-        let lane = Arc::clone(self);
-        on_blocking_pool(move || {
-            let mut connection = lane.connection()?;
-            begin(&mut connection, Mode::Write)?;
-            match request::claim(&mut connection, &claim) {
-                Ok(None) => {
-                    let signals = Vec::new();
-                    Ok(Begun::Open(Box::new(OpenTransaction {
-                        connection,
-                        lane,
-                        signals,
-                        _permits: permits,
-                    })))
-                }
-                outcome => {
-                    roll_back(&mut connection);
-                    outcome.and_then(|answer| {
-                        answer
-                            .map(Begun::Answered)
-                            .ok_or_else(|| Error::Internal("a key without an answer".to_owned()))
-                    })
-                }
-            }
-        })
-        .await?
-    }
-
-    fn connection(&self) -> Result<PooledDb, Error> {
-        self.pool.get().map_err(|error| busy(&error.to_string()))
-    }
-
-    fn hear(&self, signals: &[Signal]) {
-        signals.iter().for_each(|signal| self.listeners.hear(signal));
-    }
-}
-
-/// Runs database work where it may block, and counts what it takes.
-async fn on_blocking_pool<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> Result<T, Error> {
-    let span = Span::current();
-    let work = move || {
-        let _entered = span.enter();
-        let begun = Instant::now();
-        let (result, statements) = statements::count(work);
-        (result, Usage { statements, time: begun.elapsed() })
-    };
-    let joined = tokio::task::spawn_blocking(work).await;
-    let (result, usage) = joined.map_err(|error| Error::internal("database work", error))?;
-    statements::record(usage);
-    Ok(result)
-}
-
-/// Runs `work` in one transaction, which ends with a rollback if it fails.
-fn transaction<T>(
-    db: &mut Db,
-    mode: Mode,
-    work: impl FnOnce(&mut Db) -> Result<T, Error>,
-) -> Result<T, Error> {
-    begin(db, mode)?;
-    let result = work(db);
-    if result.is_ok() && mode != Mode::Rehearse {
-        return commit(db).and(result);
-    }
-    roll_back(db);
-    result
-}
-
-/// Runs `work` inside the transaction that is open; if it fails, the transaction is as it was before.
-fn in_savepoint<T>(db: &mut Db, work: impl FnOnce(&mut Db) -> Result<T, Error>) -> Result<T, Error> {
-    statements::uncounted(
-        || conn::on_either!(&mut *db, conn => AnsiTransactionManager::begin_transaction(conn)),
-    )?;
-    let result = work(db);
-    match &result {
-        Ok(_) => commit(db)?,
-        Err(_) => roll_back(db),
-    }
-    result
-}
-
-fn commit(db: &mut Db) -> Result<(), Error> {
-    let committed = statements::uncounted(
-        || conn::on_either!(db, conn => AnsiTransactionManager::commit_transaction(conn)),
-    );
-    Ok(committed?)
-}
-
-fn roll_back(db: &mut Db) {
-    let rolled_back = statements::uncounted(
-        || conn::on_either!(db, conn => AnsiTransactionManager::rollback_transaction(conn)),
-    );
-    if let Err(error) = rolled_back {
-        // The connection is broken now and the pool drops it, which rolls back as well.
-        tracing::warn!(error = %error, "rollback failed");
-    }
-}
-
-fn begin(db: &mut Db, mode: Mode) -> Result<(), Error> {
-    // Several statements of a read see one state of the database.
-    let sql = match (&*db, mode) {
-        (Db::Sqlite(_), Mode::Read) => "BEGIN",
-        (Db::Sqlite(_), Mode::Write | Mode::Rehearse) => "BEGIN IMMEDIATE",
-        (Db::Postgres(_), Mode::Read) => "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY",
-        (Db::Postgres(_), Mode::Write | Mode::Rehearse) => "BEGIN",
-    };
-    let begun = statements::uncounted(
-        || conn::on_either!(db, conn => AnsiTransactionManager::begin_transaction_sql(conn, sql)),
-    );
-    Ok(begun?)
 }
 
 impl Store {
@@ -353,6 +127,25 @@ impl Store {
         work: impl FnOnce(&mut Db) -> Result<T, Error> + Send + 'static,
     ) -> Result<T, Error> {
         self.reads.run(Mode::Read, work).await
+    }
+
+    /// As [`Self::read`], for what takes no longer than to hand it to another thread: a few rows that are found by an index.
+    /// On SQLite it is done here and now, if a connection is free.
+    ///
+    /// # Errors
+    /// Those of [`Self::read`].
+    pub async fn look_up<T: Send + 'static>(
+        &self,
+        work: impl FnOnce(&mut Db) -> Result<T, Error> + Send + 'static,
+    ) -> Result<T, Error> {
+        let is_near = matches!(self.manager.url, DatabaseUrl::Sqlite(_));
+        if !is_near || RequestScope::current().is_some_and(|scope| scope.holds()) {
+            return self.read(work).await;
+        }
+        match self.reads.look_up(work) {
+            Ok(result) => result,
+            Err(work) => self.read(work).await,
+        }
     }
 
     /// Writes in one transaction on the blocking pool: all or nothing, and durable when this returns.

@@ -108,7 +108,7 @@ pub enum Ended {
 }
 
 fn lost() -> Error {
-    super::busy("a transaction was rolled back while its request went on")
+    super::error::busy("a transaction was rolled back while its request went on")
 }
 
 impl RequestScope {

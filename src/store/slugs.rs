@@ -5,6 +5,7 @@ use diesel::prelude::*;
 
 use super::{
     conn::{Db, on_either},
+    prepared::Prepared,
     schema::{article_contents as contents, slugs},
 };
 use crate::domain::{
@@ -105,9 +106,9 @@ pub fn release(db: &mut Db, kind: Entity, name: &str) -> Result<(), Error> {
 
 /// Notes that readers have seen a name.
 pub fn publish(db: &mut Db, kind: Entity, name: &str) -> Result<(), Error> {
-    diesel::update(slugs::table.find((kind.as_str(), name)))
-        .set((slugs::public.eq(true), slugs::visible_from.eq(None::<i64>)))
-        .execute(db)?;
+    let update = diesel::update(slugs::table.find((kind.as_str(), name)))
+        .set((slugs::public.eq(true), slugs::visible_from.eq(None::<i64>)));
+    on_either!(db, conn => Prepared(update).execute(conn))?;
     Ok(())
 }
 
@@ -155,11 +156,12 @@ pub fn resolve(db: &mut Db, kind: Entity, references: &[Reference]) -> Result<Ve
         .collect();
     let mut found = std::collections::HashMap::new();
     if !names.is_empty() {
-        let rows: Vec<(String, i64)> = slugs::table
-            .filter(slugs::kind.eq(kind.as_str()))
-            .filter(slugs::slug.eq_any(&names))
-            .select((slugs::slug, slugs::entity_id))
-            .load(db)?;
+        let of_kind =
+            || slugs::table.filter(slugs::kind.eq(kind.as_str())).select((slugs::slug, slugs::entity_id));
+        let rows: Vec<(String, i64)> = match names[..] {
+            [name] => on_either!(db, conn => of_kind().filter(slugs::slug.eq(name)).load(conn))?,
+            _ => of_kind().filter(slugs::slug.eq_any(&names)).load(db)?,
+        };
         found.extend(rows);
     }
     Ok(references

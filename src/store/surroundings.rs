@@ -28,15 +28,15 @@ pub fn load(db: &mut Db) -> Result<Surroundings, Error> {
         section_table::table.select((sections::CARD, section_table::parent_id)).load(db)?;
     let sections = rows.into_iter().map(|(columns, parent)| {
         let card = sections::card(columns);
-        (card.id, (card, parent.map(SectionId::new)))
+        (card.id, (card.into(), parent.map(SectionId::new)))
     });
     let sections: HashMap<_, _> = sections.collect();
     let rows: Vec<(i64, String, String, String)> = tag_table::table.select(tags::CARD).load(db)?;
-    let tags = rows.into_iter().map(|columns| tags::card(columns).map(|card| (card.id, card)));
+    let tags = rows.into_iter().map(|columns| tags::card(columns).map(|card| (card.id, card.into())));
     let tags = tags.collect::<Result<HashMap<_, _>, _>>()?;
     let rows: Vec<(i64, String, String, Option<String>)> =
         author_table::table.select(authors::CARD).load(db)?;
-    let authors = rows.into_iter().map(authors::card).map(|card| (card.id, card)).collect();
+    let authors = rows.into_iter().map(authors::card).map(|card| (card.id, card.into())).collect();
     Ok(Surroundings { site, sections, tags, authors })
 }
 
@@ -65,10 +65,8 @@ impl SurroundingsCache {
         if signals::is_pending(concerns) || !self.store.is_coherent() {
             return load(db).map(Arc::new);
         }
-        if let Some((_, kept)) =
-            self.lock().as_ref().filter(|(begun, _)| *begun >= self.stale_before.load(Ordering::Acquire))
-        {
-            return Ok(Arc::clone(kept));
+        if let Some(kept) = self.kept() {
+            return Ok(kept);
         }
         // Not under the lock: a slow read holds up nobody, and two reads at once do no harm.
         let read = Arc::new(load(db)?);
@@ -79,6 +77,18 @@ impl SurroundingsCache {
             }
         }
         Ok(read)
+    }
+
+    /// What was read, if nothing of it has changed since.
+    fn kept(&self) -> Option<Arc<Surroundings>> {
+        let last = self.lock();
+        let kept = last.as_ref().filter(|(begun, _)| *begun >= self.stale_before.load(Ordering::Acquire));
+        kept.map(|(_, kept)| Arc::clone(kept))
+    }
+
+    /// Whether [`Self::get`] will most likely find what was read before.
+    pub fn is_at_hand(&self) -> bool {
+        self.store.is_coherent() && self.kept().is_some()
     }
 
     /// Hears a signal: what was read before is forgotten if it concerns the surroundings.

@@ -1,6 +1,9 @@
 //! Articles as they go out.
 
-use serde::Serialize;
+use serde::{
+    Deserialize, Serialize, Serializer,
+    ser::{Error as _, SerializeSeq as _},
+};
 use serde_json::value::RawValue;
 use utoipa::ToSchema;
 
@@ -9,6 +12,7 @@ use crate::{
     domain::{
         article::{ArticleType, Byline, Image, Seo, Stage, Workflow},
         body::{self, Block, BlockContent, Body, BodySection},
+        card::Card,
         correction::Correction,
         error::Error,
         id::{ArticleId, BlockId, LinkId},
@@ -59,11 +63,14 @@ pub struct Article {
     /// The word or two above the headline.
     pub kicker: Option<String>,
     /// The section that gives it its address.
-    pub section: Option<SectionCard>,
+    #[schema(value_type = Option<SectionCard>)]
+    pub section: Option<Card<SectionCard>>,
     /// Other sections that show it.
-    pub sections: Vec<SectionCard>,
+    #[schema(value_type = Vec<SectionCard>)]
+    pub sections: Vec<Card<SectionCard>>,
     /// What it is about; the first is the lead tag.
-    pub tags: Vec<TagCard>,
+    #[schema(value_type = Vec<TagCard>)]
+    pub tags: Vec<Card<TagCard>>,
     /// Who wrote it.
     pub bylines: Vec<Byline>,
     /// The picture on top.
@@ -139,9 +146,65 @@ pub enum BodyAnswer {
     /// It has no links; its bytes go out as they are.
     Stored(Box<RawValue>),
     /// With links.
-    Linked(Vec<BodySection<InlineLink>>),
+    Linked(LinkedBody),
     /// In another format than blocks.
     Written(String),
+}
+
+/// A stored body into which the cards of its links are put as it is written. All that is no link passes as it is.
+#[derive(Debug)]
+pub struct LinkedBody {
+    stored: String,
+    links: Vec<InlineLink>,
+}
+
+/// A section of a stored body, with what passes as it is.
+#[derive(Serialize, Deserialize)]
+struct PassedSection<'a, B> {
+    #[serde(borrow)]
+    id: &'a RawValue,
+    #[serde(borrow)]
+    heading: &'a RawValue,
+    #[serde(borrow)]
+    level: &'a RawValue,
+    #[serde(borrow)]
+    anchor: &'a RawValue,
+    blocks: Vec<B>,
+}
+
+#[derive(Serialize)]
+#[serde(untagged)]
+enum PassedBlock<'a> {
+    Stored(&'a RawValue),
+    Link(Block<&'a InlineLink>),
+}
+
+/// How a link begins in a stored body. Quotes of a text would be escaped.
+const LINK: &str = r#""type":"read_more""#;
+
+impl Serialize for LinkedBody {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let sections: Vec<PassedSection<'_, &RawValue>> =
+            serde_json::from_str(&self.stored).map_err(S::Error::custom)?;
+        let mut written = serializer.serialize_seq(Some(sections.len()))?;
+        for PassedSection { id, heading, level, anchor, blocks } in sections {
+            let mut passed = Vec::with_capacity(blocks.len());
+            for block in blocks {
+                if !block.get().contains(LINK) {
+                    passed.push(PassedBlock::Stored(block));
+                    continue;
+                }
+                let block: Block<LinkId> = serde_json::from_str(block.get()).map_err(S::Error::custom)?;
+                let link = |id| self.links.iter().find(|link| link.id == id).ok_or(());
+                // One that the reader cannot follow is left out.
+                if let Ok(content) = block.content.try_map_link(link) {
+                    passed.push(PassedBlock::Link(Block { id: block.id, content }));
+                }
+            }
+            written.serialize_element(&PassedSection { id, heading, level, anchor, blocks: passed })?;
+        }
+        written.end()
+    }
 }
 
 /// A link that stands in a body.
@@ -217,14 +280,18 @@ impl From<RelatedLink> for Link {
     }
 }
 
+impl From<&RelatedLink> for InlineLink {
+    fn from(related: &RelatedLink) -> Self {
+        let link::Link { id, label, kind, .. } = &related.link;
+        Self { id: *id, label: label.clone(), kind: *kind, card: related.card.clone() }
+    }
+}
+
 /// Puts the links into a body; a `read_more` whose link is not among them is left out.
 pub(crate) fn with_links(body: Body, links: &[RelatedLink]) -> Vec<BodySection<InlineLink>> {
     let block = |block: Block<LinkId>| {
-        let content = block.content.try_map_link(|id| {
-            let related = links.iter().find(|related| related.link.id == id).ok_or(())?;
-            let link::Link { label, kind, .. } = &related.link;
-            Ok::<_, ()>(InlineLink { id, label: label.clone(), kind: *kind, card: related.card.clone() })
-        });
+        let link = |id| links.iter().find(|related| related.link.id == id).map(InlineLink::from).ok_or(());
+        let content = block.content.try_map_link(link);
         content.ok().map(|content: BlockContent<InlineLink>| Block { id: block.id, content })
     };
     let section = |section: BodySection<LinkId>| {
@@ -236,12 +303,12 @@ pub(crate) fn with_links(body: Body, links: &[RelatedLink]) -> Vec<BodySection<I
 
 impl BodyAnswer {
     fn new(stored: String, links: &[RelatedLink]) -> Result<Self, Error> {
-        let unreadable = |error| Error::internal("reading a stored body", error);
-        if stored.contains(r#""type":"read_more""#) {
-            Ok(Self::Linked(with_links(serde_json::from_str(&stored).map_err(unreadable)?, links)))
-        } else {
-            RawValue::from_string(stored).map(Self::Stored).map_err(unreadable)
+        if stored.contains(LINK) {
+            let links = links.iter().filter(|related| related.link.block_id.is_some());
+            return Ok(Self::Linked(LinkedBody { stored, links: links.map(InlineLink::from).collect() }));
         }
+        let stored = RawValue::from_string(stored);
+        stored.map(Self::Stored).map_err(|error| Error::internal("reading a stored body", error))
     }
 }
 

@@ -20,7 +20,7 @@ use crate::{
     },
     service::{Newsroom, claim_slug},
     store::{
-        articles::{self, Dates},
+        articles::{self, Dates, Over},
         conn::Db,
         sections, slugs,
     },
@@ -176,7 +176,7 @@ pub(super) fn save_edit(
         slugs::claim(db, Entity::Article, new.slug.as_str(), record.id.get(), false)?;
         slugs::release(db, Entity::Article, old.slug.as_str())?;
     }
-    articles::save(db, record.id, Stage::Draft, version, draft_dates(record, now), new, Some(old))?;
+    articles::save(db, record.id, Stage::Draft, version, draft_dates(record, now), new, Over::Known(old))?;
     articles::record_edit(db, record.id, version, now, user, changed, new)
 }
 
@@ -421,7 +421,15 @@ pub async fn create(
             settle_links(&mut document, &empty)?;
             body::finish(&mut document.body, &empty.body)?;
             articles::insert_record(db, record)?;
-            articles::save(db, record.id, Stage::Draft, 1, draft_dates(record, now), &document, None)?;
+            articles::save(
+                db,
+                record.id,
+                Stage::Draft,
+                1,
+                draft_dates(record, now),
+                &document,
+                Over::Nothing,
+            )?;
             articles::record_edit(db, record.id, 1, now, user, &[], &document)?;
             changed_draft(db, &room, principal, record.id)
         })

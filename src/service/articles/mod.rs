@@ -319,23 +319,23 @@ async fn get_at(
     now: Instant,
 ) -> Result<ArticleView, Error> {
     let site = newsroom.site.clone();
-    newsroom
-        .store
-        .read(move |db| {
-            let site = site.get(db)?;
-            let audience = Audience::from(&principal);
-            let context = LoadContext { site: &site, now, audience, include: Include::ALL };
-            let article = match stage {
-                Stage::Live => get_live(db, &reference, context)?,
-                Stage::Draft | Stage::Scheduled => {
-                    let record = readable_record(db, &principal, &reference, false)?;
-                    articles::get(db, record.id, stage, context)?
-                        .ok_or_else(|| Error::not_found("article"))?
-                }
-            };
-            views(db, &principal, vec![article], now)?.pop().ok_or_else(|| Error::not_found("article"))
-        })
-        .await
+    let read = move |db: &mut Db| {
+        let site = site.get(db)?;
+        let audience = Audience::from(&principal);
+        let context = LoadContext { site: &site, now, audience, include: Include::ALL };
+        let article = match stage {
+            Stage::Live => get_live(db, &reference, context)?,
+            Stage::Draft | Stage::Scheduled => {
+                let record = readable_record(db, &principal, &reference, false)?;
+                articles::get(db, record.id, stage, context)?.ok_or_else(|| Error::not_found("article"))?
+            }
+        };
+        views(db, &principal, vec![article], now)?.pop().ok_or_else(|| Error::not_found("article"))
+    };
+    match newsroom.site.is_at_hand() {
+        true => newsroom.store.look_up(read).await,
+        false => newsroom.store.read(read).await,
+    }
 }
 
 fn get_live(db: &mut Db, reference: &Reference, context: LoadContext<'_>) -> Result<Article, Error> {

@@ -16,7 +16,7 @@ use crate::{
     },
     service::Newsroom,
     store::{
-        articles::{self, Dates, corrections, revisions},
+        articles::{self, Dates, Over, corrections, revisions},
         changes,
         conn::Db,
         releases, slugs,
@@ -186,8 +186,13 @@ fn go_live(
     // Lists are sorted by publication: another date moves the article in all of them.
     let kept = live.as_ref().filter(|live| live.published_at == Some(published_at));
     let old = kept.map(Document::of).transpose()?;
+    let over = match &old {
+        Some(old) => Over::Known(old),
+        None if record.live.is_some() => Over::Unknown,
+        None => Over::Nothing,
+    };
     slugs::publish(db, Entity::Article, document.slug.as_str())?;
-    articles::save(db, record.id, Stage::Live, record.version, dates, document, old.as_ref())?;
+    articles::save(db, record.id, Stage::Live, record.version, dates, document, over)?;
     record.live_version = Some(record.version);
     record.first_published_at = record.first_published_at.or(Some(published_at));
     articles::update_record(db, &record)?;
@@ -261,7 +266,7 @@ fn schedule(
         listed_at: published_at,
     };
     slugs::publish_from(db, Entity::Article, document.slug.as_str(), at)?;
-    articles::save(db, record.id, Stage::Scheduled, record.version, dates, document, None)?;
+    articles::save(db, record.id, Stage::Scheduled, record.version, dates, document, Over::Nothing)?;
     if let Some(live) = record.live {
         articles::set_live_until(db, record.id, Some(live.planned_until.map_or(at, |until| until.min(at))))?;
     }
@@ -381,7 +386,8 @@ fn take_effect(
         listed_at: next.published_at,
     };
     articles::remove(db, id, Stage::Scheduled)?;
-    articles::save(db, id, Stage::Live, next.version, dates, &document, None)?;
+    let over = if record.live.is_some() { Over::Unknown } else { Over::Nothing };
+    articles::save(db, id, Stage::Live, next.version, dates, &document, over)?;
     slugs::publish(db, Entity::Article, document.slug.as_str())?;
     record.state = State::Published;
     record.live_version = Some(next.version);

@@ -99,68 +99,76 @@ fn cards(db: &mut Db, ids: &[i64], context: LoadContext<'_>) -> Result<HashMap<i
     if ids.is_empty() {
         return Ok(cards);
     }
-    let (live, scheduled) = (stage_number(Stage::Live), stage_number(Stage::Scheduled));
     let mut query =
         contents::table.inner_join(articles::table).filter(among!(contents::article_id, ids)).into_boxed();
     if matches!(context.audience, Audience::Readers) {
-        query = query.filter(contents::stage.ge(live));
+        query = query.filter(contents::stage.ge(stage_number(Stage::Live)));
     }
     // Drafts come first, so that what readers see, or will see, takes their place in the map.
     let rows: Vec<CardColumns> = query
         .order(contents::stage)
         .select((CardRow::as_select(), articles::created_by, articles::first_published_at))
         .load(db)?;
-    for (row, created_by, first_published_at) in rows {
-        let now = context.now.millis();
-        let begun = row.live_from.is_some_and(|from| from <= now);
-        let ended = row.live_until.is_some_and(|until| until <= now);
-        let card_state = match (row.stage, begun, ended) {
-            (stage, true, false) if stage >= live => CardState::Live,
-            (stage, false, _) if stage == scheduled => CardState::Scheduled,
-            (stage, _, _) if stage >= live || first_published_at.is_some() => CardState::Withdrawn,
-            _ => CardState::Draft,
-        };
-        // The next version of what readers see now is not shown in its place.
-        if card_state != CardState::Live
-            && cards
-                .get(&row.article_id)
-                .is_some_and(|(_, card): &(i16, LinkCard)| card.state == CardState::Live)
-        {
-            continue;
-        }
-        let is_hidden = match context.audience {
-            Audience::Readers => card_state != CardState::Live,
-            Audience::Everybody => false,
-            Audience::Staff(user) => {
-                matches!(card_state, CardState::Draft | CardState::Scheduled)
-                    && user.role == Role::Contributor
-                    && created_by != user.id.get()
-            }
-        };
-        if is_hidden {
-            continue;
-        }
-        let section = row.section_id.and_then(|id| section_card(context.site, id));
-        let date = first_published_at.map_or(context.now, Instant::from_millis);
-        let section_path = section.as_ref().map(|section| section.path.as_str());
-        let path = context.site.permalink.path(ArticleId::new(row.article_id), &row.slug, section_path, date);
-        let card = LinkCard {
-            headline: row.headline,
-            url: Some(format!("{}{path}", context.site.url)),
-            path: Some(path),
-            standfirst: row.standfirst,
-            lead_image: row.lead_image.as_deref().map(|image| from_json("lead_image", image)).transpose()?,
-            section,
-            published_at: row.published_at.map(Instant::from_millis),
-            scheduled_for: match card_state {
-                CardState::Scheduled => row.live_from.map(Instant::from_millis),
-                _ => None,
-            },
-            state: card_state,
-        };
-        cards.insert(row.article_id, (row.stage, card));
+    for row in rows {
+        add_card(&mut cards, row, context)?;
     }
     Ok(cards)
+}
+
+/// Adds the card that a document of an article makes, unless another of its documents is what the reader sees.
+fn add_card(
+    cards: &mut HashMap<i64, (i16, LinkCard)>,
+    (row, created_by, first_published_at): CardColumns,
+    context: LoadContext<'_>,
+) -> Result<(), Error> {
+    let (live, scheduled) = (stage_number(Stage::Live), stage_number(Stage::Scheduled));
+    let now = context.now.millis();
+    let begun = row.live_from.is_some_and(|from| from <= now);
+    let ended = row.live_until.is_some_and(|until| until <= now);
+    let card_state = match (row.stage, begun, ended) {
+        (stage, true, false) if stage >= live => CardState::Live,
+        (stage, false, _) if stage == scheduled => CardState::Scheduled,
+        (stage, _, _) if stage >= live || first_published_at.is_some() => CardState::Withdrawn,
+        _ => CardState::Draft,
+    };
+    // The next version of what readers see now is not shown in its place.
+    if card_state != CardState::Live
+        && cards.get(&row.article_id).is_some_and(|(_, card): &(i16, LinkCard)| card.state == CardState::Live)
+    {
+        return Ok(());
+    }
+    let is_hidden = match context.audience {
+        Audience::Readers => card_state != CardState::Live,
+        Audience::Everybody => false,
+        Audience::Staff(user) => {
+            matches!(card_state, CardState::Draft | CardState::Scheduled)
+                && user.role == Role::Contributor
+                && created_by != user.id.get()
+        }
+    };
+    if is_hidden {
+        return Ok(());
+    }
+    let section = row.section_id.and_then(|id| section_card(context.site, id));
+    let date = first_published_at.map_or(context.now, Instant::from_millis);
+    let section_path = section.as_ref().map(|section| section.path.as_str());
+    let path = context.site.permalink.path(ArticleId::new(row.article_id), &row.slug, section_path, date);
+    let card = LinkCard {
+        headline: row.headline,
+        url: Some(format!("{}{path}", context.site.url)),
+        path: Some(path),
+        standfirst: row.standfirst,
+        lead_image: row.lead_image.as_deref().map(|image| from_json("lead_image", image)).transpose()?,
+        section,
+        published_at: row.published_at.map(Instant::from_millis),
+        scheduled_for: match card_state {
+            CardState::Scheduled => row.live_from.map(Instant::from_millis),
+            _ => None,
+        },
+        state: card_state,
+    };
+    cards.insert(row.article_id, (row.stage, card));
+    Ok(())
 }
 
 /// The cards of those of these articles that readers can see.
@@ -183,21 +191,44 @@ pub struct Links {
     pub hidden: HashMap<i64, Vec<ArticleId>>,
 }
 
-/// The links of a page of documents.
+/// The links of a page of documents, in one statement with the cards of their targets.
 pub fn links_of(db: &mut Db, ids: &[i64], stage: i16, context: LoadContext<'_>) -> Result<Links, Error> {
-    let rows: Vec<LinkRow> = load_among!(
+    let shown_from = match context.audience {
+        Audience::Readers => stage_number(Stage::Live),
+        Audience::Staff(_) | Audience::Everybody => stage_number(Stage::Draft),
+    };
+    type Columns = (LinkRow, Option<CardRow>, Option<i64>, Option<i64>);
+    // Each link comes with each document of its target, as in `cards`.
+    let columns: Vec<Columns> = load_among!(
         db,
         related_links::table
+            .left_join(
+                contents::table.on(contents::article_id
+                    .nullable()
+                    .eq(related_links::target_article_id)
+                    .and(contents::stage.ge(shown_from)))
+            )
+            .left_join(articles::table.on(articles::id.eq(contents::article_id)))
             .filter(related_links::stage.eq(stage))
-            .order((related_links::article_id, related_links::position))
-            .select(LinkRow::as_select()),
+            .order((related_links::article_id, related_links::position, contents::stage))
+            .select((
+                LinkRow::as_select(),
+                Option::<CardRow>::as_select(),
+                articles::created_by.nullable(),
+                articles::first_published_at.nullable(),
+            )),
         related_links::article_id,
         ids
     )?;
-    let mut targets: Vec<i64> = rows.iter().filter_map(|row| row.target_article_id).collect();
-    targets.sort_unstable();
-    targets.dedup();
-    let cards = cards(db, &targets, context)?;
+    let (mut rows, mut cards) = (Vec::<LinkRow>::new(), HashMap::new());
+    for (link, document, created_by, first_published_at) in columns {
+        if let (Some(document), Some(created_by)) = (document, created_by) {
+            add_card(&mut cards, (document, created_by, first_published_at), context)?;
+        }
+        if rows.last().is_none_or(|last| last.id != link.id) {
+            rows.push(link);
+        }
+    }
     let mut links = Links::default();
     for row in rows {
         let (article, position) = (row.article_id, row.position);

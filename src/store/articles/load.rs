@@ -10,6 +10,7 @@ use super::{
     super::{
         conn::{Db, load_among, on_either},
         from_json,
+        prepared::Prepared,
         schema::{
             article_bodies as bodies, article_contents as contents, articles,
             corrections as correction_table, related_links, slugs,
@@ -20,6 +21,7 @@ use super::{
 };
 use crate::domain::{
     article::{Article, Byline, Include, Stage},
+    card::Card,
     change::Entity,
     correction::Correction,
     error::Error,
@@ -135,6 +137,13 @@ macro_rules! whole {
     };
 }
 
+/// The first row of a query for [`WholeRow`]s, if there is one. The query is written for each of the two databases.
+macro_rules! first_whole {
+    ($db:expr, $query:expr) => {
+        on_either!(&mut *$db, conn => Prepared($query.limit(1)).get_result::<WholeRow>(conn).optional())?
+    };
+}
+
 /// What a document refers to, in order, as `article_contents.refs` has it. The tables `content_sections`, `content_tags` and
 /// `content_bylines` have the same for those who look from the other side.
 #[derive(Debug, Default, Serialize, Deserialize)]
@@ -167,24 +176,23 @@ pub fn get(
     let row = match stage {
         Stage::Draft | Stage::Scheduled => find(db, id, stage)?,
         // A scheduled document is live from its instant on, before anybody has recorded that.
-        Stage::Live => on_either!(&mut *db, conn => whole!()
-            .filter(contents::article_id.eq(id.get()))
-            .filter(contents::stage.ge(stage_number(stage)))
-            .filter(contents::live_from.le(now))
-            .filter(contents::live_until.is_null().or(contents::live_until.gt(now)))
-            .first::<WholeRow>(conn)
-            .optional())?,
+        Stage::Live => first_whole!(
+            db,
+            whole!()
+                .filter(contents::article_id.eq(id.get()))
+                .filter(contents::stage.ge(stage_number(stage)))
+                .filter(contents::live_from.le(now))
+                .filter(contents::live_until.is_null().or(contents::live_until.gt(now)))
+        ),
     };
     row.map(|row| complete_one(db, row, stage, context)).transpose().map(Option::flatten)
 }
 
 fn find(db: &mut Db, id: ArticleId, stage: Stage) -> Result<Option<WholeRow>, Error> {
-    let row = on_either!(db, conn => whole!()
-        .filter(contents::article_id.eq(id.get()))
-        .filter(contents::stage.eq(stage_number(stage)))
-        .first(conn)
-        .optional())?;
-    Ok(row)
+    Ok(first_whole!(
+        db,
+        whole!().filter(contents::article_id.eq(id.get())).filter(contents::stage.eq(stage_number(stage)))
+    ))
 }
 
 /// The document of a stage with all its links, without its corrections, whether or not readers can see it now.
@@ -204,21 +212,22 @@ pub fn get_stage(
 /// The live document that readers can see and that has, or once had, this slug in public.
 pub fn get_by_slug(db: &mut Db, slug: &str, context: LoadContext<'_>) -> Result<Option<Article>, Error> {
     let now = context.now.millis();
-    let row = on_either!(&mut *db, conn => slugs::table
-        .inner_join(contents::table.on(contents::article_id.eq(slugs::entity_id)))
-        .inner_join(articles::table.on(articles::id.eq(slugs::entity_id)))
-        .inner_join(bodies::table.on(of_content!(bodies)))
-        .filter(slugs::kind.eq(Entity::Article.as_str()))
-        .filter(slugs::slug.eq(slug))
-        // A slug that only the draft has, or a version that is not live yet, is no one's business.
-        .filter(slugs::public.eq(true))
-        .filter(slugs::visible_from.is_null().or(slugs::visible_from.le(now)))
-        .filter(contents::stage.ge(stage_number(Stage::Live)))
-        .filter(contents::live_from.le(now))
-        .filter(contents::live_until.is_null().or(contents::live_until.gt(now)))
-        .select(whole_columns!())
-        .first::<WholeRow>(conn)
-        .optional())?;
+    let row = first_whole!(
+        db,
+        slugs::table
+            .inner_join(contents::table.on(contents::article_id.eq(slugs::entity_id)))
+            .inner_join(articles::table.on(articles::id.eq(slugs::entity_id)))
+            .inner_join(bodies::table.on(of_content!(bodies)))
+            .filter(slugs::kind.eq(Entity::Article.as_str()))
+            .filter(slugs::slug.eq(slug))
+            // A slug that only the draft has, or a version that is not live yet, is no one's business.
+            .filter(slugs::public.eq(true))
+            .filter(slugs::visible_from.is_null().or(slugs::visible_from.le(now)))
+            .filter(contents::stage.ge(stage_number(Stage::Live)))
+            .filter(contents::live_from.le(now))
+            .filter(contents::live_until.is_null().or(contents::live_until.gt(now)))
+            .select(whole_columns!())
+    );
     row.map(|row| complete_one(db, row, Stage::Live, context)).transpose().map(Option::flatten)
 }
 
@@ -368,8 +377,8 @@ impl Parts {
 
 /// The cards of one document.
 struct Cards {
-    sections: Vec<SectionCard>,
-    tags: Vec<TagCard>,
+    sections: Vec<Card<SectionCard>>,
+    tags: Vec<Card<TagCard>>,
     bylines: Vec<Byline>,
 }
 
@@ -392,7 +401,7 @@ impl Cards {
 }
 
 /// The card of a section.
-pub(super) fn section_card(site: &Surroundings, id: i64) -> Option<SectionCard> {
+pub(super) fn section_card(site: &Surroundings, id: i64) -> Option<Card<SectionCard>> {
     site.sections.get(&SectionId::new(id)).map(|(card, _)| card.clone())
 }
 

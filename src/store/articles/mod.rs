@@ -26,13 +26,17 @@ pub use self::{
     load::{Audience, LoadContext, get, get_by_slug, get_stage},
     newest::{Shelf, newest},
     refs::{due, existing, next_due, public_slug, retraction_reason, revision_of, slug_of},
-    save::{Dates, copy_facets, remove, rewrite_refs, save, set_live_until, set_revision, set_updated},
+    save::{
+        Dates, Over, copy_facets, remove, rewrite_refs, save, save_unindexed, set_live_until, set_revision,
+        set_updated,
+    },
     search::{Found, Search, search},
 };
 use super::{
     audit,
-    conn::{Db, on_either},
+    conn::{Db, load_among, on_either},
     from_json,
+    prepared::Prepared,
     schema::{article_edits, articles, authors, content_bylines},
     sections, to_json,
 };
@@ -105,7 +109,11 @@ fn record(row: ArticleRow, byline_users: Vec<UserId>, dates: &StageDates) -> Res
 
 /// The record of an article.
 pub fn find_record(db: &mut Db, id: ArticleId) -> Result<Option<ArticleRecord>, Error> {
-    let row = articles::table.find(id.get()).select(ArticleRow::as_select()).first(db).optional()?;
+    let row = on_either!(&mut *db, conn => articles::table
+        .find(id.get())
+        .select(ArticleRow::as_select())
+        .first(conn)
+        .optional())?;
     let Some(row) = row else { return Ok(None) };
     let users = byline_users(db, &[id])?;
     let dates = refs::stage_dates(db, &[id.get()])?;
@@ -116,7 +124,7 @@ pub fn find_record(db: &mut Db, id: ArticleId) -> Result<Option<ArticleRecord>, 
 pub fn records(db: &mut Db, ids: &[ArticleId]) -> Result<Vec<ArticleRecord>, Error> {
     let numbers: Vec<i64> = ids.iter().map(|id| id.get()).collect();
     let rows: Vec<ArticleRow> =
-        articles::table.filter(articles::id.eq_any(&numbers)).select(ArticleRow::as_select()).load(db)?;
+        load_among!(db, articles::table.select(ArticleRow::as_select()), articles::id, numbers)?;
     let users = byline_users(db, ids)?;
     let dates = refs::stage_dates(db, &numbers)?;
     rows.into_iter()
@@ -130,13 +138,16 @@ pub fn records(db: &mut Db, ids: &[ArticleId]) -> Result<Vec<ArticleRecord>, Err
 
 fn byline_users(db: &mut Db, ids: &[ArticleId]) -> Result<Vec<(ArticleId, UserId)>, Error> {
     let numbers: Vec<i64> = ids.iter().map(|id| id.get()).collect();
-    let rows: Vec<(i64, Option<i64>)> = content_bylines::table
-        .inner_join(authors::table)
-        .filter(content_bylines::article_id.eq_any(&numbers))
-        .filter(content_bylines::stage.eq(stage_number(Stage::Draft)))
-        .filter(authors::user_id.is_not_null())
-        .select((content_bylines::article_id, authors::user_id))
-        .load(db)?;
+    let rows: Vec<(i64, Option<i64>)> = load_among!(
+        db,
+        content_bylines::table
+            .inner_join(authors::table)
+            .filter(content_bylines::stage.eq(stage_number(Stage::Draft)))
+            .filter(authors::user_id.is_not_null())
+            .select((content_bylines::article_id, authors::user_id)),
+        content_bylines::article_id,
+        numbers
+    )?;
     let users =
         rows.into_iter().filter_map(|(article, user)| Some((ArticleId::new(article), UserId::new(user?))));
     Ok(users.collect())
@@ -179,7 +190,8 @@ pub fn advance_version(db: &mut Db, id: ArticleId, from: i64) -> Result<i64, Err
 
 /// Writes what a step of the workflow changed; the record is locked.
 pub fn update_record(db: &mut Db, article: &ArticleRecord) -> Result<(), Error> {
-    diesel::update(articles::table.find(article.id.get())).set(ArticleRow::from(article)).execute(db)?;
+    let update = diesel::update(articles::table.find(article.id.get())).set(ArticleRow::from(article));
+    on_either!(db, conn => Prepared(update).execute(conn))?;
     Ok(())
 }
 
@@ -202,19 +214,21 @@ pub fn record_edit(
     changed: &[String],
     document: &Document,
 ) -> Result<(), Error> {
-    diesel::insert_into(article_edits::table)
-        .values((
-            article_edits::article_id.eq(id.get()),
-            article_edits::version.eq(version),
-            article_edits::at.eq(at.millis()),
-            article_edits::actor_id.eq(actor.get()),
-            article_edits::changed.eq(to_json(&changed)?),
-            article_edits::document.eq(to_json(document)?),
-        ))
-        .execute(db)?;
-    diesel::update(article_edits::table.find((id.get(), version - KEPT_VERSIONS)))
-        .set(article_edits::document.eq(None::<String>))
-        .execute(db)?;
+    let insert = diesel::insert_into(article_edits::table).values((
+        article_edits::article_id.eq(id.get()),
+        article_edits::version.eq(version),
+        article_edits::at.eq(at.millis()),
+        article_edits::actor_id.eq(actor.get()),
+        article_edits::changed.eq(to_json(&changed)?),
+        article_edits::document.eq(to_json(document)?),
+    ));
+    on_either!(&mut *db, conn => insert.execute(conn))?;
+    let outdated = version - KEPT_VERSIONS;
+    if outdated > 0 {
+        diesel::update(article_edits::table.find((id.get(), outdated)))
+            .set(article_edits::document.eq(None::<String>))
+            .execute(db)?;
+    }
     Ok(())
 }
 

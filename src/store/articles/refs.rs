@@ -6,7 +6,7 @@ use diesel::prelude::*;
 
 use super::{
     super::{
-        conn::{Db, among},
+        conn::{Db, load_among},
         schema::{article_contents as contents, articles, authors, sections, slugs, tags},
     },
     stage_number,
@@ -27,10 +27,10 @@ pub fn existing(db: &mut Db, entity: Entity, ids: &[i64]) -> Result<HashSet<i64>
         return Ok(HashSet::new());
     }
     let found: Vec<i64> = match entity {
-        Entity::Section => sections::table.filter(sections::id.eq_any(ids)).select(sections::id).load(db)?,
-        Entity::Tag => tags::table.filter(tags::id.eq_any(ids)).select(tags::id).load(db)?,
-        Entity::Author => authors::table.filter(authors::id.eq_any(ids)).select(authors::id).load(db)?,
-        Entity::Article => articles::table.filter(articles::id.eq_any(ids)).select(articles::id).load(db)?,
+        Entity::Section => load_among!(db, sections::table.select(sections::id), sections::id, ids)?,
+        Entity::Tag => load_among!(db, tags::table.select(tags::id), tags::id, ids)?,
+        Entity::Author => load_among!(db, authors::table.select(authors::id), authors::id, ids)?,
+        Entity::Article => load_among!(db, articles::table.select(articles::id), articles::id, ids)?,
         Entity::Site | Entity::Redirect => Vec::new(),
     };
     Ok(found.into_iter().collect())
@@ -42,10 +42,9 @@ pub(super) type StageDates = HashMap<(i64, i16), LiveDates>;
 /// The dates of the live and scheduled documents of these articles.
 pub(super) fn stage_dates(db: &mut Db, ids: &[i64]) -> Result<StageDates, Error> {
     type Row = (i64, i16, i64, Option<i64>, Option<i64>, Option<i64>, Option<i64>);
-    let rows: Vec<Row> = contents::table
-        .filter(among!(contents::article_id, ids))
-        .filter(contents::stage.ge(stage_number(Stage::Live)))
-        .select((
+    let rows: Vec<Row> = load_among!(
+        db,
+        contents::table.filter(contents::stage.ge(stage_number(Stage::Live))).select((
             contents::article_id,
             contents::stage,
             contents::version,
@@ -53,8 +52,10 @@ pub(super) fn stage_dates(db: &mut Db, ids: &[i64]) -> Result<StageDates, Error>
             contents::live_until,
             contents::planned_until,
             contents::published_at,
-        ))
-        .load(db)?;
+        )),
+        contents::article_id,
+        ids
+    )?;
     let dates = rows.into_iter().filter_map(|(id, stage, version, from, until, planned, published_at)| {
         let dates = LiveDates {
             version,

@@ -4,8 +4,9 @@ use diesel::{dsl::max, prelude::*};
 
 use super::{
     super::{
-        conn::{Backend, Db},
+        conn::{Backend, Db, on_either},
         from_json,
+        prepared::Prepared,
         schema::{publication_facets, publications, revisions, users},
         tags::bad_cursor,
         to_json,
@@ -77,9 +78,9 @@ pub fn open(db: &mut Db, id: ArticleId, revision: i32, from: Instant) -> Result<
 /// Notes that readers ceased to see whatever they saw of an article.
 pub fn close(db: &mut Db, id: ArticleId, at: Instant) -> Result<(), Error> {
     let open = publications::table.filter(publications::article_id.eq(id.get()));
-    diesel::update(open.filter(publications::live_until.is_null()))
-        .set(publications::live_until.eq(at.millis()))
-        .execute(db)?;
+    let update = diesel::update(open.filter(publications::live_until.is_null()))
+        .set(publications::live_until.eq(at.millis()));
+    on_either!(db, conn => Prepared(update).execute(conn))?;
     Ok(())
 }
 

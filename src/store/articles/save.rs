@@ -7,6 +7,7 @@ use diesel::prelude::*;
 use super::{
     super::{
         conn::{Db, on_either},
+        prepared::Prepared,
         schema::{
             article_bodies as bodies, article_contents as contents, content_bylines, content_facets,
             content_sections, content_tags, publication_facets, related_links,
@@ -71,8 +72,44 @@ struct NewContentRow<'a> {
     refs: String,
 }
 
-/// Writes the document of one stage over what was there. `old` is what was there, if it is known: parts that are the
-/// same are left alone.
+/// What is known of the document that another is written over.
+#[derive(Debug, Clone, Copy)]
+pub enum Over<'a> {
+    /// There is none.
+    Nothing,
+    /// There may be one.
+    Unknown,
+    /// This one: parts that are the same are left alone.
+    Known(&'a Document),
+}
+
+impl<'a> Over<'a> {
+    /// Whether there was another thing, or may have been.
+    fn differs<T: PartialEq>(self, new: &Document, part: impl Fn(&Document) -> &T) -> bool {
+        match self {
+            Self::Nothing | Self::Unknown => true,
+            Self::Known(old) => part(old) != part(new),
+        }
+    }
+}
+
+/// Adds rows to a table. SQLite is in the process: one prepared statement for each row costs less than to parse one for
+/// all of them. To a server it is one journey.
+macro_rules! insert_all {
+    ($db:expr, $table:ident, $rows:expr) => {
+        match &mut *$db {
+            Db::Sqlite(conn) => {
+                for row in &$rows {
+                    diesel::insert_into($table::table).values(row).execute(conn)?;
+                }
+            }
+            Db::Postgres(_) if $rows.is_empty() => {}
+            Db::Postgres(conn) => drop(diesel::insert_into($table::table).values(&$rows).execute(conn)?),
+        }
+    };
+}
+
+/// Writes the document of one stage over what was there.
 pub fn save(
     db: &mut Db,
     id: ArticleId,
@@ -80,7 +117,21 @@ pub fn save(
     version: i64,
     dates: Dates,
     document: &Document,
-    old: Option<&Document>,
+    over: Over<'_>,
+) -> Result<(), Error> {
+    save_unindexed(db, id, stage, version, dates, document, over)?;
+    search::index(db, id, stage, dates.listed_at, document, over)
+}
+
+/// As [`save`], for one of many documents that are put into the search index together, with [`search::index_all`].
+pub fn save_unindexed(
+    db: &mut Db,
+    id: ArticleId,
+    stage: Stage,
+    version: i64,
+    dates: Dates,
+    document: &Document,
+    over: Over<'_>,
 ) -> Result<(), Error> {
     let number = stage_number(stage);
     let row = NewContentRow {
@@ -107,7 +158,12 @@ pub fn save(
         refs: to_json(&refs(document))?,
     };
     on_either!(&mut *db, conn => {
-        let written = diesel::update(contents::table.find((id.get(), number))).set(&row).execute(conn)?;
+        let written = match over {
+            Over::Nothing => 0,
+            Over::Unknown | Over::Known(_) => {
+                Prepared(diesel::update(contents::table.find((id.get(), number))).set(&row)).execute(conn)?
+            }
+        };
         if written == 0 { diesel::insert_into(contents::table).values(&row).execute(conn) } else { Ok(written) }
     })?;
     // What changes by itself later is not told when it does.
@@ -115,16 +171,16 @@ pub fn save(
     for instant in begins.into_iter().chain(dates.live_until) {
         signals::send(db, Signal::Schedule(instant))?;
     }
-    if old.is_none_or(|old| old.body != document.body) {
+    if over.differs(document, |document| &document.body) {
         save_body(db, id, number, to_json(&document.body)?)?;
     }
-    if old.is_none_or(|old| old.links != document.links) {
-        save_links(db, id, stage, document)?;
+    if over.differs(document, |document| &document.links) {
+        save_links(db, id, stage, document, over)?;
     }
-    if old.is_none_or(|old| listing(old) != listing(document)) {
-        save_references(db, id, number, dates.listed_at, document)?;
+    if !matches!(over, Over::Known(old) if listing(old) == listing(document)) {
+        save_references(db, id, number, dates.listed_at, document, over)?;
     }
-    search::index(db, id, stage, dates.listed_at, document, old)
+    Ok(())
 }
 
 /// What decides under what an article is listed.
@@ -134,12 +190,12 @@ fn listing(document: &Document) -> impl PartialEq + '_ {
 
 fn save_body(db: &mut Db, id: ArticleId, stage: i16, text: String) -> Result<(), Error> {
     let row = (bodies::article_id.eq(id.get()), bodies::stage.eq(stage), bodies::body.eq(&text));
-    on_either!(db, conn => diesel::insert_into(bodies::table)
+    let written = diesel::insert_into(bodies::table)
         .values(row)
         .on_conflict((bodies::article_id, bodies::stage))
         .do_update()
-        .set(bodies::body.eq(&text))
-        .execute(conn))?;
+        .set(bodies::body.eq(&text));
+    on_either!(db, conn => Prepared(written).execute(conn))?;
     Ok(())
 }
 
@@ -197,19 +253,25 @@ pub fn rewrite_refs(db: &mut Db, documents: &[(i64, i16)]) -> Result<(), Error> 
     Ok(())
 }
 
-fn save_links(db: &mut Db, id: ArticleId, stage: Stage, document: &Document) -> Result<(), Error> {
-    let number = stage_number(stage);
-    let old = related_links::table.filter(related_links::article_id.eq(id.get()));
-    diesel::delete(old.filter(related_links::stage.eq(number))).execute(db)?;
+fn save_links(
+    db: &mut Db,
+    id: ArticleId,
+    stage: Stage,
+    document: &Document,
+    over: Over<'_>,
+) -> Result<(), Error> {
+    if !matches!(over, Over::Nothing) {
+        let old = related_links::table.filter(related_links::article_id.eq(id.get()));
+        let old = diesel::delete(old.filter(related_links::stage.eq(stage_number(stage))));
+        on_either!(&mut *db, conn => old.execute(conn))?;
+    }
     let rows: Vec<LinkRow> = document
         .links
         .iter()
         .zip(0..)
         .map(|(link, position)| LinkRow::new(link, id, stage, position))
         .collect();
-    if !rows.is_empty() {
-        on_either!(db, conn => diesel::insert_into(related_links::table).values(&rows).execute(conn))?;
-    }
+    insert_all!(db, related_links, rows);
     Ok(())
 }
 
@@ -219,16 +281,18 @@ fn save_references(
     stage: i16,
     listed_at: Instant,
     document: &Document,
+    over: Over<'_>,
 ) -> Result<(), Error> {
     let article = id.get();
     macro_rules! replace {
         ($table:ident, $rows:expr) => {{
-            let old = $table::table.filter($table::article_id.eq(article)).filter($table::stage.eq(stage));
-            diesel::delete(old).execute(db)?;
-            let rows: Vec<_> = $rows.collect();
-            if !rows.is_empty() {
-                on_either!(&mut *db, conn => diesel::insert_into($table::table).values(&rows).execute(conn))?;
+            if !matches!(over, Over::Nothing) {
+                let old = $table::table.filter($table::article_id.eq(article));
+                let old = diesel::delete(old.filter($table::stage.eq(stage)));
+                on_either!(&mut *db, conn => old.execute(conn))?;
             }
+            let rows: Vec<_> = $rows.collect();
+            insert_all!(db, $table, rows);
         }};
     }
     replace!(
@@ -329,9 +393,9 @@ pub fn set_updated(db: &mut Db, id: ArticleId, at: Instant) -> Result<(), Error>
 
 /// Notes which revision the document of a stage is.
 pub fn set_revision(db: &mut Db, id: ArticleId, stage: Stage, revision: i32) -> Result<(), Error> {
-    diesel::update(contents::table.find((id.get(), stage_number(stage))))
-        .set(contents::revision.eq(revision))
-        .execute(db)?;
+    let document = contents::table.find((id.get(), stage_number(stage)));
+    let update = diesel::update(document).set(contents::revision.eq(revision));
+    on_either!(db, conn => Prepared(update).execute(conn))?;
     Ok(())
 }
 

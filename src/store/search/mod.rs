@@ -14,8 +14,9 @@ use diesel::{
 };
 
 use super::{
-    Lock, articles,
-    conn::Db,
+    Lock,
+    articles::{self, Over},
+    conn::{Db, on_either},
     exclusive,
     schema::{
         articles as article_table, content_facets as facets, search_documents as documents,
@@ -127,29 +128,68 @@ pub fn count_facets(db: &mut Db, places: &[i64], kinds: &[i16]) -> Result<Vec<(i
     Ok(rows)
 }
 
-/// Puts a document into the index, in place of what was there of its stage. `old` is that document, if it is known and
-/// has the same date: what reads the same is left alone.
+/// Puts a document into the index, in place of what was there of its stage: what reads the same is left alone.
 pub fn index(
     db: &mut Db,
     id: ArticleId,
     stage: Stage,
     listed_at: Instant,
     document: &Document,
-    old: Option<&Document>,
+    over: Over<'_>,
 ) -> Result<(), Error> {
     let text = IndexText::from(document);
-    if old.is_some_and(|old| IndexText::from(old) == text) {
-        return Ok(());
+    match over {
+        Over::Known(old) if IndexText::from(old) == text => return Ok(()),
+        Over::Known(_) | Over::Unknown => remove(db, id, stage)?,
+        Over::Nothing => {}
     }
-    put(db, id, stage, listed_at, &text)
+    index_all(db, &[Indexed { id, stage, listed_at, text }])
 }
 
-fn put(db: &mut Db, id: ArticleId, stage: Stage, listed_at: Instant, text: &IndexText) -> Result<(), Error> {
-    let number = articles::stage_number(stage);
+/// A document that is not in the index yet.
+#[derive(Debug)]
+pub struct Indexed {
+    /// Of which article.
+    pub id: ArticleId,
+    /// Which of its documents.
+    pub stage: Stage,
+    /// The date by which lists show it.
+    pub listed_at: Instant,
+    /// What of it is found.
+    pub text: IndexText,
+}
+
+/// Puts documents into the index. The words of many are written in one go and in the order of their places: FTS5 writes out
+/// what it has gathered whenever another table is written in between or a place is lower than the last one, and so many
+/// small pieces would have to be merged again.
+pub fn index_all(db: &mut Db, documents: &[Indexed]) -> Result<(), Error> {
+    let mut texts = Vec::with_capacity(documents.len());
+    for document in documents {
+        texts.push((put(db, document)?, &document.text));
+    }
+    texts.sort_unstable_by_key(|(doc, _)| *doc);
+    for (doc, text) in texts {
+        match db {
+            Db::Sqlite(conn) => sqlite::put(conn, doc, text)?,
+            Db::Postgres(conn) => postgres::put(conn, doc, text)?,
+        }
+    }
+    Ok(())
+}
+
+/// Takes a document out of the index.
+fn remove(db: &mut Db, id: ArticleId, stage: Stage) -> Result<(), Error> {
     // What the database has of the words goes with the row.
-    let old = documents::table.filter(documents::article_id.eq(id.get())).filter(documents::stage.eq(number));
-    diesel::delete(old).execute(db)?;
-    let places = (place(stage, listed_at), last_place(stage, listed_at));
+    let old = documents::table.filter(documents::article_id.eq(id.get()));
+    let old = diesel::delete(old.filter(documents::stage.eq(articles::stage_number(stage))));
+    on_either!(db, conn => old.execute(conn))?;
+    Ok(())
+}
+
+/// Gives a document a place.
+fn put(db: &mut Db, document: &Indexed) -> Result<i64, Error> {
+    let Indexed { id, stage, listed_at, text } = document;
+    let places = (place(*stage, *listed_at), last_place(*stage, *listed_at));
     let doc = match db {
         Db::Sqlite(conn) => sqlite::free_place(conn, places)?,
         Db::Postgres(conn) => postgres::free_place(conn, places)?,
@@ -157,16 +197,14 @@ fn put(db: &mut Db, id: ArticleId, stage: Stage, listed_at: Instant, text: &Inde
     let row = (
         documents::doc.eq(doc),
         documents::article_id.eq(id.get()),
-        documents::stage.eq(number),
+        documents::stage.eq(articles::stage_number(*stage)),
         documents::listed_at.eq(listed_at.millis()),
         documents::headline.eq(&text.headline),
         documents::lead.eq(&text.lead),
     );
-    diesel::insert_into(documents::table).values(row).execute(db)?;
-    match db {
-        Db::Sqlite(conn) => sqlite::put(conn, doc, text),
-        Db::Postgres(conn) => postgres::put(conn, doc, text),
-    }
+    let insert = diesel::insert_into(documents::table).values(row);
+    on_either!(&mut *db, conn => insert.execute(conn))?;
+    Ok(doc)
 }
 
 /// Indexes the documents of the next articles after one, by id: how many at most is for the caller to say, so that nobody
@@ -180,6 +218,7 @@ pub fn index_batch(db: &mut Db, after: Option<i64>, limit: i64) -> Result<Option
     let ids: Vec<i64> = batch.load(db)?;
     let Some(last) = ids.last().copied() else { return Ok(None) };
     let site = surroundings::load(db)?;
+    let mut found = Vec::new();
     for id in &ids {
         let id = ArticleId::new(*id);
         // Held, so that no edit comes between reading and writing; gone, if somebody has just deleted it.
@@ -196,10 +235,12 @@ pub fn index_batch(db: &mut Db, after: Option<i64>, limit: i64) -> Result<Option
             let Some((_, listed_at)) = date else { continue };
             if let Some(article) = articles::get_stage(db, &site, id, stage)? {
                 let text = IndexText::from(&Document::of(&article)?);
-                put(db, id, stage, Instant::from_millis(*listed_at), &text)?;
+                remove(db, id, stage)?;
+                found.push(Indexed { id, stage, listed_at: Instant::from_millis(*listed_at), text });
             }
         }
     }
+    index_all(db, &found)?;
     Ok(Some((last, ids.len())))
 }
 

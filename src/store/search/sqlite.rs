@@ -6,7 +6,7 @@ use diesel::{
     sql_types::{BigInt, Nullable, Text},
 };
 
-use super::Within;
+use super::{super::prepared::Prepared, Within};
 use crate::domain::{
     error::Error,
     search::{IndexText, SearchQuery, Term},
@@ -45,33 +45,33 @@ pub(super) fn newest(
     (first, last): (i64, i64),
     limit: i64,
 ) -> Result<Vec<i64>, Error> {
-    let rows: Vec<Place> = sql_query(
+    let newest = sql_query(
         "SELECT rowid AS doc FROM search_text WHERE search_text MATCH ? AND rowid BETWEEN ? AND ? \
          ORDER BY rowid DESC LIMIT ?",
     )
     .bind::<Text, _>(text(query, within))
     .bind::<BigInt, _>(first)
     .bind::<BigInt, _>(last)
-    .bind::<BigInt, _>(limit)
-    .load(conn)?;
+    .bind::<BigInt, _>(limit);
+    let rows: Vec<Place> = Prepared(newest).load(conn)?;
     Ok(rows.into_iter().filter_map(|place| place.doc).collect())
 }
 
 /// There is one writer, so the place after the last one that is taken is free.
 pub(super) fn free_place(conn: &mut SqliteConnection, (first, last): (i64, i64)) -> Result<i64, Error> {
-    let taken: Place = sql_query("SELECT max(doc) AS doc FROM search_documents WHERE doc BETWEEN ? AND ?")
+    let last_taken = sql_query("SELECT max(doc) AS doc FROM search_documents WHERE doc BETWEEN ? AND ?")
         .bind::<BigInt, _>(first)
-        .bind::<BigInt, _>(last)
-        .get_result(conn)?;
+        .bind::<BigInt, _>(last);
+    let taken: Place = Prepared(last_taken).get_result(conn)?;
     Ok(taken.doc.map_or(first, |taken| taken + 1))
 }
 
 pub(super) fn put(conn: &mut SqliteConnection, doc: i64, text: &IndexText) -> Result<(), Error> {
-    sql_query("INSERT INTO search_text (rowid, headline, lead, body) VALUES (?, ?, ?, ?)")
+    let row = sql_query("INSERT INTO search_text (rowid, headline, lead, body) VALUES (?, ?, ?, ?)")
         .bind::<BigInt, _>(doc)
         .bind::<Text, _>(&text.headline)
         .bind::<Text, _>(&text.lead)
-        .bind::<Text, _>(&text.body)
-        .execute(conn)?;
+        .bind::<Text, _>(&text.body);
+    Prepared(row).execute(conn)?;
     Ok(())
 }
