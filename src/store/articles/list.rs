@@ -101,6 +101,13 @@ pub fn list(
     // Rows that are named are found by their dates, not on a walk over all.
     let dates = if filter.ids.is_empty() { None } else { Some(dates_of(db, number, &filter.ids)?) };
     let ascending = descending == request.backwards();
+    // One bound from above: of two, SQLite begins the walk at the first that stands there, and goes through all that lies
+    // before the page.
+    let by_date = matches!(order, ArticleOrder::PublishedAt | ArticleOrder::Relevance);
+    let newest = match request.cursor().map(|cursor| &cursor.value) {
+        Some(SortValue::Number(value)) if by_date && !ascending => now.min(*value),
+        _ => now,
+    };
     macro_rules! ordered {
         ($query:expr, $column:expr, $variant:ident) => {{
             let mut query = $query;
@@ -114,11 +121,13 @@ pub fn list(
                             .and($column.gt(value).or(tie.and(facets::article_id.gt(cursor.id)))),
                     )
                 } else {
-                    query.filter(
-                        $column
-                            .le(value.clone())
-                            .and($column.lt(value).or(tie.and(facets::article_id.lt(cursor.id)))),
-                    )
+                    let beyond = $column.lt(value.clone()).or(tie.and(facets::article_id.lt(cursor.id)));
+                    // That of the date is there already.
+                    if by_date && stage == Stage::Live {
+                        query.filter(beyond)
+                    } else {
+                        query.filter($column.le(value).and(beyond))
+                    }
                 };
             }
             if ascending {
@@ -132,7 +141,7 @@ pub fn list(
     macro_rules! read {
         ($conn:ident, $backend:ty) => {{
             type B = $backend;
-            let filtered = || {
+            let filtered = |newest: i64| {
                 let mut query = facets::table
                     .inner_join(contents::table.on(
                         contents::article_id.eq(facets::article_id).and(contents::stage.eq(facets::stage)),
@@ -155,7 +164,7 @@ pub fn list(
                     query = query.filter(facets::published_at.eq_any(dates.clone()));
                 }
                 if stage == Stage::Live {
-                    query = query.filter(facets::published_at.le(now));
+                    query = query.filter(facets::published_at.le(newest));
                     query = query.filter(contents::live_from.le(now));
                     query = query.filter(contents::live_until.is_null().or(contents::live_until.gt(now)));
                 }
@@ -166,8 +175,8 @@ pub fn list(
                 narrowed!(query, filter, only_own, id = facets::article_id, date = facets::published_at)
             };
 
-            let total = if request.count { Some(filtered().count().get_result($conn)?) } else { None };
-            let query = filtered().limit(request.fetch()).offset(request.offset());
+            let total = if request.count { Some(filtered(now).count().get_result($conn)?) } else { None };
+            let query = filtered(newest).limit(request.fetch()).offset(request.offset());
             let query = match order {
                 // Relevance is that of a search; here is none.
                 ArticleOrder::PublishedAt | ArticleOrder::Relevance => {
