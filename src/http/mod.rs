@@ -253,9 +253,9 @@ pub fn routes<T>(app: App<T>) -> App<T>
 where
     T: ServiceFactory<ServiceRequest, Config = (), Error = Error, InitError = ()>,
 {
-    app.service(web::scope("/v1").configure(|routes| v1(routes)))
-        .configure(|routes| discovery_routes(routes))
-        .configure(|routes| operation_routes(routes))
+    app.service(web::scope("/v1").configure(v1))
+        .configure(discovery_routes)
+        .configure(operation_routes)
         .configure(operations::pages)
         .configure(setup::pages)
         .default_service(web::to(error::no_route))
