@@ -8,8 +8,8 @@ use diesel::{
 
 /// A query or change whose prepared statement is kept: found by its type if that tells its text, else by the text, of
 /// which there must not be many. Diesel by itself walks over every query each time to see whether it may be kept, which
-/// for one with many columns takes as long as SQLite needs to answer it; and it never keeps an `UPDATE`, SQL of ours, or
-/// an `INSERT` of several rows, so that SQLite parses them again each time.
+/// for one with many columns takes as long as SQLite needs to answer it; and it never keeps an `UPDATE`, an upsert or SQL
+/// of ours, so that SQLite parses them again each time.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Prepared<Q>(pub Q);
 

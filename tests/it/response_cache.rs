@@ -108,8 +108,9 @@ async fn the_order_of_parameters_does_not_matter() {
     assert!(!is_hit(&reader.get("/v1/articles?limit=6&type=news&type=opinion&section=city").await));
 }
 
-#[actix_web::test]
-async fn a_change_ends_what_shows_it_and_nothing_else() {
+/// Changes one thing after the other. What does not show it and was dropped all the same: after which change, and which
+/// answer.
+async fn dropped_needlessly() -> Vec<(String, usize)> {
     let app = TestApp::start().await;
     let (editor, reader) = (app.bold_editor().await, app.anonymous());
     let tag = editor.post("/v1/tags", json!({"name": "Port"})).await.expect(201);
@@ -129,15 +130,14 @@ async fn a_change_ends_what_shows_it_and_nothing_else() {
         "/v1/articles?author=ada&include=body",
     );
     let everything = [one.as_str(), all, city, ports, of_world, by_ada];
-    // Keys may share a place, and a node that has not heard of the others for a moment gives nothing that it keeps.
-    let needless = std::cell::Cell::new(0);
+    let needless = std::cell::RefCell::new(Vec::new());
     let check = async |changed: &[&str], what: &str| {
-        for path in everything {
+        for (number, path) in everything.into_iter().enumerate() {
             let answer = reader.get(path).await.expect(200);
             match (is_hit(&answer), changed.contains(&path)) {
                 (true, changed) => assert!(!changed, "{what}: {path}"),
                 (false, true) => {}
-                (false, false) => needless.set(needless.get() + 1),
+                (false, false) => needless.borrow_mut().push((what.to_owned(), number)),
             }
             // What is not kept, or not any more, and what is are the same.
             let unseen = app.editor().await.get(path).await.expect(200);
@@ -167,7 +167,6 @@ async fn a_change_ends_what_shows_it_and_nothing_else() {
     check(&[&one, all, city, ports, by_ada], "tag").await;
     editor.patch(&format!("/v1/authors/{}", author.id()), json!({"name": "Ada O."})).await.expect(200);
     check(&[&one, all, city, ports, by_ada], "author").await;
-    assert!(needless.get() <= 2, "{} answers were dropped needlessly", needless.get());
     editor.patch(&format!("/v1/sections/{world}"), json!({"slug": "globe"})).await.expect(200);
     for path in everything {
         reader.get(path).await;
@@ -193,6 +192,20 @@ async fn a_change_ends_what_shows_it_and_nothing_else() {
         .expect(200);
     let url = fresh(&reader, &one).await.json["url"].as_str().unwrap().to_owned();
     assert!(url.starts_with("https://new.example/"), "{url}");
+    needless.into_inner()
+}
+
+#[actix_web::test]
+async fn a_change_ends_what_shows_it_and_nothing_else() {
+    let first = dropped_needlessly().await;
+    if first.is_empty() {
+        return;
+    }
+    // Keys may share a place, others in each newsroom, and a node that has not heard of the others for a moment gives
+    // nothing that it keeps. Neither happens to the same answer twice.
+    let again = dropped_needlessly().await;
+    let both: Vec<_> = first.iter().filter(|dropped| again.contains(dropped)).collect();
+    assert!(both.is_empty(), "{both:?}");
 }
 
 #[actix_web::test]
