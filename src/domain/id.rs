@@ -3,9 +3,17 @@
 //! In JSON they are strings of decimal digits, since a JavaScript number keeps 53 bits only. Each entity has a
 //! type of its own, so that the id of a tag cannot be passed for the id of an article.
 
-use std::{fmt, str::FromStr, sync::Arc, thread, time::Duration};
+use std::{
+    fmt,
+    str::FromStr,
+    sync::Arc,
+    thread,
+    time::{Duration, Instant as Stopwatch},
+};
 
-use ferroid::{define_snowflake_id, generator::AtomicSnowflakeGenerator, time::MonotonicClock};
+use ferroid::{define_snowflake_id, generator::AtomicSnowflakeGenerator, time::TimeSource};
+
+use super::instant::Instant;
 
 /// The text is not an id: a positive decimal number below 2^63 without leading zeros.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
@@ -113,11 +121,25 @@ define_snowflake_id!(
 );
 
 /// 2024-01-01T00:00:00Z.
-const EPOCH: Duration = Duration::from_millis(1_704_067_200_000);
+const EPOCH: i64 = 1_704_067_200_000;
+
+/// Milliseconds since [`EPOCH`] by a clock that is never put back. That of the crate keeps a thread that wakes each
+/// millisecond, also in a server that nobody asks anything.
+#[derive(Debug, Clone)]
+struct Ticks {
+    begun: Stopwatch,
+    at: Duration,
+}
+
+impl TimeSource<u64> for Ticks {
+    fn current_millis(&self) -> u64 {
+        u64::try_from((self.at + self.begun.elapsed()).as_millis()).unwrap_or(u64::MAX)
+    }
+}
 
 /// Makes ids that no other node with another node number makes.
 #[derive(Clone)]
-pub struct IdGenerator(Arc<AtomicSnowflakeGenerator<Snowflake, MonotonicClock>>);
+pub struct IdGenerator(Arc<AtomicSnowflakeGenerator<Snowflake, Ticks>>);
 
 impl fmt::Debug for IdGenerator {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -129,10 +151,13 @@ impl IdGenerator {
     /// The largest node number.
     pub const MAX_NODE: u16 = 1023;
 
-    /// A generator for one node; two nodes on one database need different numbers, at most [`Self::MAX_NODE`].
-    pub fn new(node: u16) -> Self {
-        let clock = MonotonicClock::with_epoch(EPOCH);
-        Self(Arc::new(AtomicSnowflakeGenerator::new(u64::from(node.min(Self::MAX_NODE)), clock)))
+    /// A generator for one node, at this instant; two nodes on one database need different numbers, at most
+    /// [`Self::MAX_NODE`].
+    pub fn new(node: u16, now: Instant) -> Self {
+        let node = u64::from(node.min(Self::MAX_NODE));
+        let at = Duration::from_millis(u64::try_from(now.millis() - EPOCH).unwrap_or_default());
+        let ticks = Ticks { begun: Stopwatch::now(), at };
+        Self(Arc::new(AtomicSnowflakeGenerator::new(node, ticks)))
     }
 
     /// A new id. Waits for the next millisecond when this one's 4,096 are used up.

@@ -95,9 +95,10 @@ impl Newsroom {
     /// When the system has no more threads.
     pub fn open(store: Store, options: NewsroomOptions) -> Result<Self, Error> {
         let callback = format!("{}{}", options.public_url, oidc::CALLBACK);
+        let clock = Clock::default();
         let room = Self {
-            ids: IdGenerator::new(options.node),
-            clock: Clock::default(),
+            ids: IdGenerator::new(options.node, clock.now()),
+            clock,
             tokens: Arc::new(options.tokens),
             passwords: Arc::new(PasswordHasher::new(options.password_hashing_concurrency)?),
             site: Arc::new(SurroundingsCache::new(store.clone())),
