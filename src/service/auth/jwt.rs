@@ -12,6 +12,7 @@ use ed25519_dalek::{
     pkcs8::{DecodePrivateKey as _, EncodePrivateKey as _, spki::der::pem::LineEnding},
 };
 use jsonwebtoken::{Algorithm, DecodingKey, EncodingKey, Header, Validation};
+use quick_cache::sync::Cache;
 use secrecy::{ExposeSecret as _, SecretString};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
@@ -29,6 +30,8 @@ const SELF: &str = "masthead";
 const LEEWAY: i64 = 5;
 /// The longest token that is looked at; ours have some 400 bytes.
 const MAX_TOKEN: usize = 2048;
+/// Tokens that are remembered to be good.
+const REMEMBERED: usize = 2_000;
 
 /// What an access token says. A token with other types or without one of these is not ours.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -98,11 +101,32 @@ pub struct Bearer {
     pub session: SessionId,
 }
 
+/// What a token says that is signed by one of us.
+#[derive(Debug, Clone, Copy)]
+struct Said {
+    bearer: Bearer,
+    /// The seconds from and until which it is good.
+    nbf: i64,
+    exp: i64,
+}
+
+/// The keys of all nodes, this one among them, by `kid`.
+struct KnownKeys {
+    keys: HashMap<String, DecodingKey>,
+    /// What they have signed, by its hash, so that a signature is checked once: that takes longer than many a read.
+    signed: Cache<[u8; 32], Said>,
+}
+
+impl From<HashMap<String, DecodingKey>> for KnownKeys {
+    fn from(keys: HashMap<String, DecodingKey>) -> Self {
+        Self { keys, signed: Cache::new(REMEMBERED) }
+    }
+}
+
 /// Issues and checks access tokens.
 pub struct AccessTokens {
     own: RwLock<Arc<OwnKey>>,
-    /// The keys of all nodes, this one among them, by `kid`.
-    known: RwLock<HashMap<String, DecodingKey>>,
+    known: RwLock<KnownKeys>,
     validation: Validation,
     lifetime_seconds: i64,
 }
@@ -129,7 +153,7 @@ impl AccessTokens {
         let own = OwnKey::from_pem(pem)?;
         let known = HashMap::from([(own.kid.clone(), DecodingKey::from_ed_der(&own.public))]);
         let lifetime_seconds = i64::from(lifetime_minutes) * 60;
-        let (own, known) = (RwLock::new(Arc::new(own)), RwLock::new(known));
+        let (own, known) = (RwLock::new(Arc::new(own)), RwLock::new(known.into()));
         Ok(Self { own, known, validation, lifetime_seconds })
     }
 
@@ -144,7 +168,7 @@ impl AccessTokens {
     pub fn replace_key(&self, pem: &SecretString) -> Result<(), Error> {
         let own = Arc::new(OwnKey::from_pem(pem)?);
         let key = DecodingKey::from_ed_der(&own.public);
-        self.known.write().unwrap_or_else(PoisonError::into_inner).insert(own.kid.clone(), key);
+        self.known.write().unwrap_or_else(PoisonError::into_inner).keys.insert(own.kid.clone(), key);
         *self.own.write().unwrap_or_else(PoisonError::into_inner) = own;
         Ok(())
     }
@@ -165,7 +189,7 @@ impl AccessTokens {
         };
         let mut known: HashMap<_, _> = keys.iter().filter_map(decoded).collect();
         known.entry(own.kid.clone()).or_insert_with(|| DecodingKey::from_ed_der(&own.public));
-        *self.known.write().unwrap_or_else(PoisonError::into_inner) = known;
+        *self.known.write().unwrap_or_else(PoisonError::into_inner) = known.into();
     }
 
     /// Seconds that a token lives.
@@ -202,21 +226,36 @@ impl AccessTokens {
         if token.len() > MAX_TOKEN {
             return Err(BadToken::Invalid);
         }
+        // Held to the end: what is remembered is forgotten with the keys.
+        let known = self.known.read().unwrap_or_else(PoisonError::into_inner);
+        let hash = Sha256::digest(token).into();
+        let said = match known.signed.get(&hash) {
+            Some(said) => said,
+            None => {
+                let said = self.read(token, &known.keys)?;
+                known.signed.insert(hash, said);
+                said
+            }
+        };
+        let now = now.millis().div_euclid(1000);
+        let is_good = said.nbf <= now.saturating_add(LEEWAY) && now < said.exp;
+        if is_good { Ok(said.bearer) } else { Err(BadToken::Invalid) }
+    }
+
+    /// What a token says, whether or not it is of this time.
+    fn read(&self, token: &str, keys: &HashMap<String, DecodingKey>) -> Result<Said, BadToken> {
         let shown = jsonwebtoken::decode_header(token).map_err(|_| BadToken::Invalid)?;
         let kid = shown.kid.clone().ok_or(BadToken::Invalid)?;
         if shown != header(&kid) {
             return Err(BadToken::Invalid);
         }
-        let known = self.known.read().unwrap_or_else(PoisonError::into_inner);
-        let key = known.get(&kid).ok_or(BadToken::UnknownKey)?;
+        let key = keys.get(&kid).ok_or(BadToken::UnknownKey)?;
         let decoded = jsonwebtoken::decode::<Claims>(token, key, &self.validation);
         let claims = decoded.map_err(|_| BadToken::Invalid)?.claims;
-        let now = now.millis().div_euclid(1000);
-        if claims.nbf > now.saturating_add(LEEWAY) || now >= claims.exp {
-            return Err(BadToken::Invalid);
-        }
         match (claims.sub.parse(), claims.sid.parse()) {
-            (Ok(user), Ok(session)) => Ok(Bearer { user, session }),
+            (Ok(user), Ok(session)) => {
+                Ok(Said { bearer: Bearer { user, session }, nbf: claims.nbf, exp: claims.exp })
+            }
             _ => Err(BadToken::Invalid),
         }
     }
