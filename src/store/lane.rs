@@ -14,6 +14,7 @@ use super::{
     conn::{ConnectionManager, Db},
     error::busy,
     request::{self, Begun, Claim, OpenTransaction, RequestScope},
+    search,
     signals::{self, Listeners, Signal},
     statements::{self, Usage},
     transaction::{Mode, begin, roll_back, transaction},
@@ -114,7 +115,7 @@ impl Lane {
         signals::set_begun(Some(self.listeners.heard()));
         let result = transaction(db, mode, work);
         signals::set_begun(None);
-        let (signals, _) = (signals::take(), audit::take());
+        let (signals, _, ()) = (signals::take(), audit::take(), search::clear());
         if result.is_ok() && mode == Mode::Write {
             self.hear(&signals);
         }
@@ -134,10 +135,11 @@ impl Lane {
             let mut connection = lane.connection()?;
             let work = |db: &mut Db| {
                 let done = work(db)?;
-                if let (Some(scope), Mode::Write) = (scope, mode) {
-                    scope.record(db)?;
-                }
                 if mode == Mode::Write {
+                    search::settle(db)?;
+                    if let Some(scope) = scope {
+                        scope.record(db)?;
+                    }
                     signals::leave(db, &lane.listeners)?;
                 }
                 Ok(done)

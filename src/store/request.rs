@@ -17,6 +17,7 @@ use super::{
     Lane, PooledDb, audit,
     conn::{Db, on_either},
     schema::idempotency_keys,
+    search,
     signals::{self, Signal},
 };
 use crate::domain::{
@@ -187,12 +188,13 @@ impl RequestScope {
             let result = super::in_savepoint(&mut open.connection, |db| {
                 let done = work(db)?;
                 if writes {
+                    search::settle(db)?;
                     scope.record(db)?;
                 }
                 Ok(done)
             });
             // What failed has sent nothing and leaves nothing to say.
-            let (mut sent, _) = (signals::take(), audit::take());
+            let (mut sent, _, ()) = (signals::take(), audit::take(), search::clear());
             if result.is_ok() {
                 open.signals.append(&mut sent);
             }

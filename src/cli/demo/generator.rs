@@ -26,7 +26,6 @@ use crate::{
         instant::Instant,
         link::{Link, LinkKind, LinkTarget},
         revision::RevisionKind,
-        search::IndexText,
         section::SectionChanges,
         slug::{Reference, Slug},
         tag::{Tag, TagType},
@@ -42,7 +41,6 @@ use crate::{
         articles::{self, Dates, Over},
         authors,
         conn::Db,
-        search::{self, Indexed},
         slugs, tags,
     },
 };
@@ -147,8 +145,6 @@ struct Generator {
     kinds: WeightedIndex<u32>,
     /// The articles so far, oldest first.
     articles: Vec<ArticleId>,
-    /// What the search index is still to be told of.
-    unindexed: Vec<Indexed>,
 }
 
 impl Generator {
@@ -178,7 +174,6 @@ impl Generator {
             authors: Vec::new(),
             kinds: weights(KINDS.map(|(_, weight)| weight))?,
             articles: Vec::new(),
-            unindexed: Vec::new(),
         };
         let authors = (count / 100).clamp(50, 500);
         let write = move |db: &mut Db| generator.write_names(db, tags, authors);
@@ -244,7 +239,6 @@ impl Generator {
         for number in batch {
             self.write_article(db, number)?;
         }
-        search::index_all(db, &std::mem::take(&mut self.unindexed))?;
         Ok(self)
     }
 
@@ -278,11 +272,8 @@ impl Generator {
             listed_at: at,
         };
         let live = Dates { live_from: Some(at), published_at: Some(at), ..draft };
-        articles::save_unindexed(db, id, Stage::Draft, 1, draft, &document, Over::Nothing)?;
-        articles::save_unindexed(db, id, Stage::Live, 1, live, &document, Over::Nothing)?;
-        let text = IndexText::from(&document);
-        let texts = [(Stage::Draft, text.clone()), (Stage::Live, text)];
-        self.unindexed.extend(texts.map(|(stage, text)| Indexed { id, stage, listed_at: at, text }));
+        articles::save(db, id, Stage::Draft, 1, draft, &document, Over::Nothing)?;
+        articles::save(db, id, Stage::Live, 1, live, &document, Over::Nothing)?;
         let live = keep_live(db, &self.newsroom, id, RevisionKind::Publication, self.owner.id, at, None)?;
         let (now, owner) = (self.newsroom.clock.now(), Some(self.owner.id));
         record_change(db, &self.newsroom, id, None, Some(&live), now, owner)?;

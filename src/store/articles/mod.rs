@@ -26,10 +26,7 @@ pub use self::{
     load::{Audience, LoadContext, get, get_by_slug, get_stage},
     newest::{Shelf, newest},
     refs::{due, existing, next_due, public_slug, retraction_reason, revision_of, slug_of},
-    save::{
-        Dates, Over, copy_facets, remove, rewrite_refs, save, save_unindexed, set_live_until, set_revision,
-        set_updated,
-    },
+    save::{Dates, Over, copy_facets, remove, rewrite_refs, save, set_live_until, set_revision, set_updated},
     search::{Found, Search, search},
 };
 use super::{
@@ -197,6 +194,7 @@ pub fn update_record(db: &mut Db, article: &ArticleRecord) -> Result<(), Error> 
 
 /// Deletes an article with its documents; its names are for [`super::slugs::forget`].
 pub fn delete(db: &mut Db, id: ArticleId) -> Result<(), Error> {
+    super::search::forget(id, None);
     diesel::delete(articles::table.find(id.get())).execute(db)?;
     Ok(())
 }

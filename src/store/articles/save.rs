@@ -119,20 +119,6 @@ pub fn save(
     document: &Document,
     over: Over<'_>,
 ) -> Result<(), Error> {
-    save_unindexed(db, id, stage, version, dates, document, over)?;
-    search::index(db, id, stage, dates.listed_at, document, over)
-}
-
-/// As [`save`], for one of many documents that are put into the search index together, with [`search::index_all`].
-pub fn save_unindexed(
-    db: &mut Db,
-    id: ArticleId,
-    stage: Stage,
-    version: i64,
-    dates: Dates,
-    document: &Document,
-    over: Over<'_>,
-) -> Result<(), Error> {
     let number = stage_number(stage);
     let row = NewContentRow {
         article_id: id.get(),
@@ -180,6 +166,7 @@ pub fn save_unindexed(
     if !matches!(over, Over::Known(old) if listing(old) == listing(document)) {
         save_references(db, id, number, dates.listed_at, document, over)?;
     }
+    search::index(id, stage, dates.listed_at, document, over);
     Ok(())
 }
 
@@ -369,6 +356,7 @@ fn facets(db: &mut Db, document: &Document) -> Result<Vec<(i16, i64)>, Error> {
 
 /// Takes the document of a stage away.
 pub fn remove(db: &mut Db, id: ArticleId, stage: Stage) -> Result<(), Error> {
+    search::forget(id, Some(stage));
     diesel::delete(contents::table.find((id.get(), stage_number(stage)))).execute(db)?;
     Ok(())
 }
@@ -399,12 +387,14 @@ pub fn set_revision(db: &mut Db, id: ArticleId, stage: Stage, revision: i32) -> 
     Ok(())
 }
 
-/// Notes under what a revision is listed while it is live: as the document of the stage that it comes from.
+/// Notes under what a revision is listed while it is live, as the document of the stage that it comes from: on the front of
+/// the site and those of sections, which can be read as they were.
 pub fn copy_facets(db: &mut Db, id: ArticleId, stage: Stage, revision: i32) -> Result<(), Error> {
     on_either!(db, conn => {
         let listed = content_facets::table
             .filter(content_facets::article_id.eq(id.get()))
             .filter(content_facets::stage.eq(stage_number(stage)))
+            .filter(content_facets::kind.eq(facet::EVERYTHING).or(content_facets::kind.eq(facet::SECTION)))
             .select((
                 content_facets::kind,
                 content_facets::facet_id,

@@ -7,6 +7,8 @@
 mod postgres;
 mod sqlite;
 
+use std::cell::RefCell;
+
 use diesel::{
     dsl::{count_star, sql},
     prelude::*,
@@ -128,41 +130,79 @@ pub fn count_facets(db: &mut Db, places: &[i64], kinds: &[i16]) -> Result<Vec<(i
     Ok(rows)
 }
 
-/// Puts a document into the index, in place of what was there of its stage: what reads the same is left alone.
-pub fn index(
-    db: &mut Db,
-    id: ArticleId,
-    stage: Stage,
-    listed_at: Instant,
-    document: &Document,
-    over: Over<'_>,
-) -> Result<(), Error> {
+thread_local! {
+    /// What the transaction on this thread has changed, and the index is to be told at its end.
+    static CHANGED: RefCell<Vec<Changed>> = const { RefCell::new(Vec::new()) };
+}
+
+/// A document that the index does not have as it is now.
+#[derive(Debug)]
+struct Changed {
+    document: Indexed,
+    /// The index may have another in its place.
+    replaces: bool,
+}
+
+/// Puts a document into the index when the transaction ends, in place of what is there of its stage: what reads the same
+/// is left alone.
+pub fn index(id: ArticleId, stage: Stage, listed_at: Instant, document: &Document, over: Over<'_>) {
     let text = IndexText::from(document);
-    match over {
-        Over::Known(old) if IndexText::from(old) == text => return Ok(()),
-        Over::Known(_) | Over::Unknown => remove(db, id, stage)?,
-        Over::Nothing => {}
+    if matches!(over, Over::Known(old) if IndexText::from(old) == text) {
+        return;
     }
-    index_all(db, &[Indexed { id, stage, listed_at, text }])
+    let replaces = !matches!(over, Over::Nothing);
+    CHANGED.with_borrow_mut(|changed| {
+        let earlier =
+            changed.iter().position(|known| (known.document.id, known.document.stage) == (id, stage));
+        let replaces = earlier.map_or(replaces, |place| changed.swap_remove(place).replaces);
+        changed.push(Changed { document: Indexed { id, stage, listed_at, text }, replaces });
+    });
+}
+
+/// What this transaction has to tell of a document, or of all of an article, is no more.
+pub(super) fn forget(id: ArticleId, stage: Option<Stage>) {
+    CHANGED.with_borrow_mut(|changed| {
+        changed.retain(|known| {
+            known.document.id != id || stage.is_some_and(|stage| known.document.stage != stage)
+        });
+    });
+}
+
+/// Forgets what was changed on this thread: the transaction has failed.
+pub(super) fn clear() {
+    CHANGED.take();
+}
+
+/// Tells the index what the transaction has changed.
+pub(super) fn settle(db: &mut Db) -> Result<(), Error> {
+    let changed = CHANGED.take();
+    let mut documents = Vec::with_capacity(changed.len());
+    for Changed { document, replaces } in changed {
+        if replaces {
+            remove(db, document.id, document.stage)?;
+        }
+        documents.push(document);
+    }
+    index_all(db, &documents)
 }
 
 /// A document that is not in the index yet.
 #[derive(Debug)]
-pub struct Indexed {
+struct Indexed {
     /// Of which article.
-    pub id: ArticleId,
+    id: ArticleId,
     /// Which of its documents.
-    pub stage: Stage,
+    stage: Stage,
     /// The date by which lists show it.
-    pub listed_at: Instant,
+    listed_at: Instant,
     /// What of it is found.
-    pub text: IndexText,
+    text: IndexText,
 }
 
-/// Puts documents into the index. The words of many are written in one go and in the order of their places: FTS5 writes out
+/// Puts documents into the index. Their words are written in one go and in the order of their places: FTS5 writes out
 /// what it has gathered whenever another table is written in between or a place is lower than the last one, and so many
 /// small pieces would have to be merged again.
-pub fn index_all(db: &mut Db, documents: &[Indexed]) -> Result<(), Error> {
+fn index_all(db: &mut Db, documents: &[Indexed]) -> Result<(), Error> {
     let mut texts = Vec::with_capacity(documents.len());
     for document in documents {
         texts.push((put(db, document)?, &document.text));
