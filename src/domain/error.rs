@@ -164,6 +164,14 @@ impl Faults {
     pub fn into_vec(self) -> Vec<Fault> {
         self.0
     }
+
+    /// The faults of the part at a JSON pointer, told of the whole.
+    #[must_use]
+    pub fn under(self, pointer: &str) -> Self {
+        let told =
+            |fault: Fault| Fault { pointer: fault.pointer.map(|inner| format!("{pointer}{inner}")), ..fault };
+        Self(self.0.into_iter().map(told).collect())
+    }
 }
 
 impl Extend<Fault> for Faults {
@@ -288,6 +296,15 @@ impl Error {
     /// A fault of the server, with what it was doing.
     pub fn internal(context: &str, cause: impl fmt::Display) -> Self {
         Self::Internal(format!("{context}: {cause}"))
+    }
+
+    /// What is wrong with the part of the body at a JSON pointer, told of the whole.
+    #[must_use]
+    pub fn under(self, pointer: &str) -> Self {
+        match self {
+            Self::Invalid(faults) => Self::Invalid(Faults(faults).under(pointer).0),
+            other => other,
+        }
     }
 
     /// The row of the table; `None` for [`Error::Moved`], which is a redirect and no error to a reader.

@@ -1,5 +1,7 @@
 //! The steps of the workflow, the check before publication, and trying a step without effect.
 
+use chrono::TimeDelta;
+use masthead::domain::instant::Instant;
 use serde_json::{Value, json};
 
 use crate::{
@@ -215,4 +217,55 @@ async fn a_step_can_be_tried_without_effect() {
     editor.get(&format!("{path}?stage=draft")).await.expect(200);
     editor.delete(&path).await.expect(200);
     editor.get(&format!("{path}?stage=draft")).await.problem(404, "not_found");
+}
+
+#[actix_web::test]
+async fn an_article_is_made_and_published_in_one_step_or_not_at_all() {
+    let app = TestApp::start().await;
+    let (author, editor, reader) = (app.author().await, app.editor().await, app.anonymous());
+    let admin = app.admin().await;
+    let made = app.draft_of(&author, "Bridge", json!({"publish": {"note": "From the wire"}})).await;
+    let path = path_of(&made);
+    assert_eq!((made.header("location"), state(&made)), (path.as_str(), &json!("published")));
+    assert_eq!(made.json["outcome"]["dry_run"], false);
+    let seen = reader.get("/v1/articles/bridge").await.expect(200);
+    assert_eq!(seen.json["published_at"], made.json["published_at"]);
+    assert_eq!(reader.get("/v1/articles").await.expect(200).each("headline"), ["Bridge"]);
+    let revisions = author.get(&format!("{path}/revisions")).await.expect(200);
+    assert_eq!(
+        (revisions.each("kind"), revisions.each("note")),
+        (vec!["publication"], vec!["From the wire"])
+    );
+    let log = admin.get(&format!("/v1/audit?entity=article&entity_id={}", made.id())).await.expect(200);
+    assert_eq!(log.each("action"), ["create_article", "create_article"]);
+    assert_eq!(log.each("detail"), ["publish", "create"]);
+    // It can be edited and published further as any other.
+    author.if_match(&made.etag()).patch(&path, json!({"kicker": "Live"})).await.expect(200);
+    author.act(&format!("{path}/publish")).await.expect(200);
+
+    // What cannot be published is not made: no article, no name taken, no event.
+    let article = |publish: Value| {
+        json!({"headline": "Tram", "section": "city", "publish": publish,
+            "body": [{"blocks": [paragraph("It runs again.")]}]})
+    };
+    let create = async |client: &Client, publish: Value| client.post("/v1/articles", article(publish)).await;
+    let wrong = create(&editor, json!({"until": "2020-01-01T00:00:00Z"})).await;
+    wrong.problem(422, "invalid").fault("/publish/until", "before_start");
+    let wrong = create(&editor, json!({"at": "tomorrow", "until": "2020"})).await.problem(422, "invalid");
+    wrong.fault("/publish/at", "bad_instant").fault("/publish/until", "bad_instant");
+    create(&editor, json!({"when": "now"})).await.problem(422, "invalid");
+    create(&app.contributor().await, json!({})).await.problem(403, "forbidden");
+    let unfit = editor.post("/v1/articles", json!({"headline": "Tram", "publish": {}})).await;
+    unfit.problem(422, "not_ready").fault("/body", "no_body").fault("/section", "no_section");
+    editor.get("/v1/articles/tram?stage=draft").await.problem(404, "not_found");
+    let whole = create(&editor, json!({})).await.expect(201);
+    assert_eq!(whole.json["slug"], "tram");
+
+    // For later.
+    let at = Instant::from_millis(app.newsroom.clock.now().millis() + 3_600_000).to_string();
+    let later = app.draft_of(&editor, "Ferry", json!({"publish": {"at": at}})).await;
+    assert_eq!(state(&later), "scheduled");
+    reader.get("/v1/articles/ferry").await.problem(404, "not_found");
+    app.newsroom.clock.advance(TimeDelta::hours(2));
+    reader.get("/v1/articles/ferry").await.expect(200);
 }

@@ -326,7 +326,7 @@ async fn add_article(
         seo: demo.seo,
         body: Some(body?),
     };
-    let mut view = articles::create(newsroom, admin.clone(), changes).await?;
+    let (mut view, _) = articles::create(newsroom, admin.clone(), changes, None).await?;
     let id = view.article.id;
     let on = |view: &ArticleView| EditRequest {
         principal: admin.clone(),

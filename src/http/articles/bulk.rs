@@ -10,7 +10,7 @@ use super::{
 };
 use crate::{
     domain::{
-        error::{Error, Fault, Faults},
+        error::{Error, Faults},
         id::ArticleId,
         slug::Reference,
         workflow::State,
@@ -126,7 +126,7 @@ impl BulkActionInput {
             }
             BulkVerb::Publish => {
                 let publish = publish.unwrap_or_default().parse(&mut inner);
-                inner = under("/publish", inner);
+                inner = inner.under("/publish");
                 publish.map(BulkAction::Step)
             }
             BulkVerb::Retract => {
@@ -146,7 +146,7 @@ impl BulkActionInput {
             BulkVerb::Move => required(&mut inner, "/section", section)
                 .map(|section| BulkAction::Move(Reference::parse(&section))),
         };
-        faults.extend(under(pointer, inner).into_vec());
+        faults.extend(inner.under(pointer).into_vec());
         Some(Wanted { verb, article, version, action: action? })
     }
 }
@@ -156,18 +156,6 @@ fn required<T>(faults: &mut Faults, pointer: &str, value: Option<T>) -> Option<T
         faults.add(pointer, "required", "is required for this action");
     }
     value
-}
-
-/// The faults of a part, told of the whole.
-fn under(pointer: &str, faults: Faults) -> Faults {
-    let mut all = Faults::default();
-    all.extend(
-        faults
-            .into_vec()
-            .into_iter()
-            .map(|fault| Fault { pointer: fault.pointer.map(|inner| format!("{pointer}{inner}")), ..fault }),
-    );
-    all
 }
 
 /// Actions to take one after the other.

@@ -96,7 +96,7 @@ fn references(names: &[String]) -> Vec<Reference> {
     names.iter().map(|name| Reference::parse(name)).collect()
 }
 
-/// An article to make. It begins as a draft; what is absent can be written later.
+/// An article to make. It begins as a draft, unless `publish` is there; what is absent can be written later.
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 #[schema(example = json!({
@@ -164,13 +164,20 @@ pub struct ArticleCreate {
     #[serde(default)]
     #[schema(max_items = 200)]
     body: Vec<BodySectionInput>,
+    /// Publish or schedule it in the same step, as `POST /v1/articles/{name}/publish` does; `{}` publishes it now. If it
+    /// cannot be published, it is not made.
+    #[serde(default)]
+    publish: Option<PublishRequest>,
 }
 
 impl Parse for ArticleCreate {
-    type Command = DocumentChanges;
+    type Command = (DocumentChanges, Option<Command>);
 
-    fn parse(self, faults: &mut Faults) -> Option<DocumentChanges> {
-        Some(DocumentChanges {
+    fn parse(self, faults: &mut Faults) -> Option<Self::Command> {
+        let mut of_publication = Faults::default();
+        let publish = self.publish.and_then(|publish| publish.parse(&mut of_publication));
+        faults.extend(of_publication.under("/publish").into_vec());
+        let changes = DocumentChanges {
             slug: self.slug.and_then(|slug| faults.take("/slug", "bad_slug", slug.parse())),
             take_slug: self.take_slug,
             kind: self.kind,
@@ -186,7 +193,8 @@ impl Parse for ArticleCreate {
             dateline: Some(optional_line(faults, "/dateline", self.dateline.as_deref(), 100)),
             seo: self.seo.map(|seo| parse_seo(faults, seo)),
             body: Some(parse_body(faults, "/body", self.body)),
-        })
+        };
+        Some((changes, publish))
     }
 }
 

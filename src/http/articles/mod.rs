@@ -123,7 +123,9 @@ fn item(view: ArticleView, includes: Include, format: BodyFormat) -> Result<Arti
 
 /// Create an article
 ///
-/// Everybody who can log in. It begins as a draft that readers do not see.
+/// Everybody who can log in. It begins as a draft that readers do not see. With `publish`, for those who may publish it, it
+/// is made and published or scheduled in one step, or with 422 not made at all; the answer tells in `outcome` what the
+/// preflight found.
 #[utoipa::path(tag = "articles", request_body = ArticleCreate, security(("bearer" = [])),
     responses((status = 201, description = "The draft.", body = Article)))]
 #[post("/articles")]
@@ -132,11 +134,12 @@ pub async fn create_article(
     newsroom: Data<Newsroom>,
     Caller(principal): Caller,
     _: NoQuery,
-    Input(changes): Input<ArticleCreate>,
+    Input((changes, publish)): Input<ArticleCreate>,
 ) -> Result<HttpResponse, Error> {
-    let view = articles::create(&newsroom, principal.clone(), changes).await?;
+    let (view, outcome) = articles::create(&newsroom, principal.clone(), changes, publish).await?;
     let (location, version) = (format!("/v1/articles/{}", view.article.id), view.article.version);
-    Answer::ok(&request, &principal, Article::try_from(view)?).created(location).version(version).send()
+    let article = Article { outcome: outcome.map(Into::into), ..Article::try_from(view)? };
+    Answer::ok(&request, &principal, article).created(location).version(version).send()
 }
 
 /// Get an article

@@ -1,6 +1,9 @@
 //! Write drafts. Every edit is one function over the document: load, change, check, save, count the version up.
 
-use super::{ArticleView, allowed_actions, changed_draft, load_draft, publish, readable_record};
+use super::{
+    ArticleView, Command, Outcome, act::perform, allowed_actions, changed_draft, load_draft, publish,
+    readable_record,
+};
 use crate::{
     domain::{
         article::{
@@ -21,6 +24,7 @@ use crate::{
     service::{Newsroom, claim_slug},
     store::{
         articles::{self, Dates, Over},
+        audit,
         conn::Db,
         sections, slugs,
     },
@@ -355,15 +359,17 @@ fn check_count(faults: &mut Faults, pointer: &str, count: usize, max: usize) {
     }
 }
 
-/// Makes an article: a draft.
+/// Makes an article: a draft, on which a step is taken at once if one is given. Then the draft is there with what the step
+/// did, or not at all.
 ///
 /// # Errors
-/// 409 if the slug belongs to another; 422 with every fault.
+/// 409 if the slug belongs to another; 422 with every fault; those of [`super::act`].
 pub async fn create(
     newsroom: &Newsroom,
     principal: Principal,
     changes: DocumentChanges,
-) -> Result<ArticleView, Error> {
+    then: Option<Command>,
+) -> Result<(ArticleView, Option<Outcome>), Error> {
     let user = require(&principal, Action::CreateArticle)?.id;
     let room = newsroom.clone();
     newsroom
@@ -431,7 +437,16 @@ pub async fn create(
                 Over::Nothing,
             )?;
             articles::record_edit(db, record.id, 1, now, user, &[], &document)?;
-            changed_draft(db, &room, principal, record.id)
+            let Some(command) = then else {
+                return Ok((changed_draft(db, &room, principal, record.id)?, None));
+            };
+            // Two things are done in one request, and the audit log tells both.
+            audit::each("article", id, "create");
+            audit::each("article", id, command.step().0.as_str());
+            let (principal, reference) = (principal.clone(), Reference::Id(id));
+            let on = EditRequest { principal, reference, version: None, merge: false };
+            let done = perform(db, &room, &on, &command).map_err(|error| error.under("/publish"))?;
+            Ok((done.view, Some(done.outcome)))
         })
         .await
 }
