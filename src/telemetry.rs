@@ -2,7 +2,9 @@
 
 use std::io::IsTerminal as _;
 
-use tracing_subscriber::{EnvFilter, fmt, util::SubscriberInitExt as _};
+use tracing_subscriber::{
+    filter::Targets, fmt, layer::SubscriberExt as _, registry, util::SubscriberInitExt as _,
+};
 
 /// How log lines look.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -27,8 +29,8 @@ pub fn check_filter(filter: &str) -> Result<(), TelemetryError> {
     self::filter(filter).map(drop)
 }
 
-fn filter(filter: &str) -> Result<EnvFilter, TelemetryError> {
-    EnvFilter::try_new(filter).map_err(|error| TelemetryError(error.to_string()))
+fn filter(filter: &str) -> Result<Targets, TelemetryError> {
+    filter.parse().map_err(|error: tracing_subscriber::filter::ParseError| TelemetryError(error.to_string()))
 }
 
 /// Begins to log to standard error, so that standard output stays free for what a command answers.
@@ -36,10 +38,11 @@ fn filter(filter: &str) -> Result<EnvFilter, TelemetryError> {
 /// # Errors
 /// When the filter cannot be read or something else logs already.
 pub fn init(format: LogFormat, filter: &str) -> Result<(), TelemetryError> {
-    let builder = fmt().with_env_filter(self::filter(filter)?).with_writer(std::io::stderr);
+    let (filtered, lines) =
+        (registry().with(self::filter(filter)?), fmt::layer().with_writer(std::io::stderr));
     let begun = match format {
-        LogFormat::Pretty => builder.with_ansi(std::io::stderr().is_terminal()).finish().try_init(),
-        LogFormat::Json => builder.json().flatten_event(true).finish().try_init(),
+        LogFormat::Pretty => filtered.with(lines.with_ansi(std::io::stderr().is_terminal())).try_init(),
+        LogFormat::Json => filtered.with(lines.json().flatten_event(true)).try_init(),
     };
     begun.map_err(|error| TelemetryError(error.to_string()))
 }

@@ -8,6 +8,9 @@ use std::{
 };
 
 use serde_json::Value;
+use tracing_subscriber::{
+    filter::Targets, fmt, layer::SubscriberExt as _, registry, util::SubscriberInitExt as _,
+};
 
 /// What the log is searched for; it tells much more than a server does by default.
 const FILTER: &str = "debug,masthead=trace,hyper_util=info,reqwest=info";
@@ -46,8 +49,8 @@ impl io::Write for Capture {
 fn capture() {
     static BEGUN: Once = Once::new();
     BEGUN.call_once(|| {
-        let builder = tracing_subscriber::fmt().with_env_filter(FILTER).with_ansi(false);
-        builder.with_writer(|| Capture).init();
+        let lines = fmt::layer().with_ansi(false).with_writer(|| Capture);
+        registry().with(FILTER.parse::<Targets>().unwrap()).with(lines).init();
     });
 }
 
