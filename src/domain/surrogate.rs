@@ -4,8 +4,6 @@
 //! lists of the articles with the tag: one more article with it changes those, but not the pages of the others.
 //! `articles`, `tags` … stand for lists of all.
 
-use std::fmt::{self, Write as _};
-
 use super::{
     article::Article,
     change::Entity,
@@ -24,13 +22,18 @@ enum Key {
     ArticlesOf(Entity, i64),
 }
 
-impl fmt::Display for Key {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match *self {
-            Self::All(entity) => f.write_str(plural(entity)),
-            Self::One(entity, id) => write!(f, "{}/{id}", entity.as_str()),
-            Self::ArticlesOf(entity, id) => write!(f, "{}/{id}/articles", entity.as_str()),
-        }
+impl Key {
+    /// Adds the key as it is written.
+    fn write(self, text: &mut String) {
+        let (entity, id, rest) = match self {
+            Self::All(entity) => return text.push_str(plural(entity)),
+            Self::One(entity, id) => (entity, id, ""),
+            Self::ArticlesOf(entity, id) => (entity, id, "/articles"),
+        };
+        text.push_str(entity.as_str());
+        text.push('/');
+        text.push_str(itoa::Buffer::new().format(id));
+        text.push_str(rest);
     }
 }
 
@@ -107,7 +110,12 @@ impl SurrogateKeys {
 
     /// Each key once, as it is written.
     pub fn texts(&self) -> Vec<String> {
-        self.distinct().iter().map(Key::to_string).collect()
+        let text = |key: Key| {
+            let mut text = String::new();
+            key.write(&mut text);
+            text
+        };
+        self.distinct().into_iter().map(text).collect()
     }
 
     /// Whether there is none.
@@ -132,9 +140,11 @@ impl SurrogateKeys {
 
 fn joined(keys: &[Key]) -> String {
     let mut text = String::with_capacity(keys.len() * 32);
-    for (place, key) in keys.iter().enumerate() {
-        // Writing to a text does not fail.
-        let _ = write!(text, "{}{key}", if place == 0 { "" } else { " " });
+    for key in keys {
+        if !text.is_empty() {
+            text.push(' ');
+        }
+        key.write(&mut text);
     }
     text
 }

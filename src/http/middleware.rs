@@ -5,14 +5,14 @@ use actix_web::{
     dev::{ServiceRequest, ServiceResponse},
     http::{
         Method,
-        header::{HeaderName, HeaderValue},
+        header::{HeaderName, HeaderValue, InvalidHeaderValue},
     },
     middleware::Next,
 };
 use tracing::Span;
 use tracing_actix_web::{RequestId, RootSpanBuilder};
 
-use crate::store::statements;
+use crate::store::statements::{self, Usage};
 
 /// What a read has cost (W3C Server Timing).
 pub(super) const SERVER_TIMING: HeaderName = HeaderName::from_static("server-timing");
@@ -28,7 +28,7 @@ impl RootSpanBuilder for RequestSpan {
         tracing::info_span!(
             "request",
             request.id = id,
-            http.method = %request.method(),
+            http.method = request.method().as_str(),
             http.path = request.path(),
             http.status = tracing::field::Empty,
         )
@@ -54,6 +54,11 @@ pub(crate) async fn head_as_get<B: MessageBody + 'static>(
     next.call(request).await
 }
 
+fn timing(Usage { statements, time }: Usage) -> Result<HeaderValue, InvalidHeaderValue> {
+    let (millis, hundredths) = (time.as_micros() / 1000, time.as_micros() % 1000 / 10);
+    HeaderValue::try_from(format!("db;dur={millis}.{hundredths:02};desc=\"{statements} statements\""))
+}
+
 /// Adds the headers that every answer has, and tells in `Server-Timing` how many SQL statements a read took and how long.
 /// Refusals and writes do not tell: by the number one could tell a draft that one may not see from nothing at all.
 pub(crate) async fn measure<B: MessageBody + 'static>(
@@ -65,9 +70,7 @@ pub(crate) async fn measure<B: MessageBody + 'static>(
     let mut response = outcome?;
     let tells = is_read && response.status().is_success();
     let headers = response.headers_mut();
-    let timing =
-        format!("db;dur={:.2};desc=\"{} statements\"", usage.time.as_secs_f64() * 1000.0, usage.statements);
-    if let Some(timing) = HeaderValue::from_str(&timing).ok().filter(|_| tells) {
+    if tells && let Ok(timing) = timing(usage) {
         headers.insert(SERVER_TIMING, timing);
     }
     headers.insert(HeaderName::from_static("x-content-type-options"), HeaderValue::from_static("nosniff"));

@@ -6,7 +6,7 @@ use diesel::prelude::*;
 use serde_json::Value;
 
 use super::{
-    conn::{Backend, Db},
+    conn::{Backend, Db, on_either},
     from_json,
     schema::audit_events,
     to_json,
@@ -140,7 +140,8 @@ impl TryFrom<Row> for AuditEvent {
 
 /// Adds an event. There is no way to change or remove one.
 pub fn record(db: &mut Db, event: &AuditEvent) -> Result<(), Error> {
-    diesel::insert_into(audit_events::table).values(Row::try_from(event)?).execute(db)?;
+    let insert = diesel::insert_into(audit_events::table).values(Row::try_from(event)?);
+    on_either!(db, conn => insert.execute(conn))?;
     Ok(())
 }
 

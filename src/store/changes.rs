@@ -4,7 +4,7 @@ use diesel::prelude::*;
 
 use super::{
     Lock, audit,
-    conn::Db,
+    conn::{Db, on_either},
     exclusive, from_json,
     schema::changes,
     signals::{self, Signal},
@@ -40,18 +40,17 @@ pub fn record(db: &mut Db, change: &Change) -> Result<(), Error> {
     audit::about(change.entity.as_str(), change.entity_id);
     let mut keys = change.surrogate_keys.clone();
     keys.push(plural(change.entity).to_owned());
-    diesel::insert_into(changes::table)
-        .values((
-            changes::at.eq(change.at.millis()),
-            changes::kind.eq(change.kind.as_str()),
-            changes::entity.eq(change.entity.as_str()),
-            changes::entity_id.eq(change.entity_id),
-            changes::path.eq(&change.path),
-            changes::old_path.eq(&change.old_path),
-            changes::surrogate_keys.eq(to_json(&keys)?),
-            changes::actor_id.eq(change.actor.map(|user| user.get())),
-        ))
-        .execute(db)?;
+    let insert = diesel::insert_into(changes::table).values((
+        changes::at.eq(change.at.millis()),
+        changes::kind.eq(change.kind.as_str()),
+        changes::entity.eq(change.entity.as_str()),
+        changes::entity_id.eq(change.entity_id),
+        changes::path.eq(&change.path),
+        changes::old_path.eq(&change.old_path),
+        changes::surrogate_keys.eq(to_json(&keys)?),
+        changes::actor_id.eq(change.actor.map(|user| user.get())),
+    ));
+    on_either!(&mut *db, conn => insert.execute(conn))?;
     // After the signals of what is kept in memory to make answers of: who makes one when this is heard makes it of those.
     signals::send(db, Signal::Public(keys.into()))
 }

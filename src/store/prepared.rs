@@ -4,6 +4,7 @@ use diesel::{
     QueryResult, RunQueryDsl,
     backend::Backend,
     query_builder::{AstPass, Query, QueryFragment, QueryId},
+    sql_types::Integer,
 };
 
 /// A query or change whose prepared statement is kept: found by its type if that tells its text, else by the text, of
@@ -33,3 +34,77 @@ impl<Q: QueryFragment<DB>, DB: Backend> QueryFragment<DB> for Prepared<Q> {
 }
 
 impl<Q, Conn> RunQueryDsl<Conn> for Prepared<Q> {}
+
+/// As [`Prepared`], for a change. It has to be loaded, as if it answered rows, of which there are none: `execute` of Diesel
+/// passes on a reference, which does not say that the statement is to be kept. See [`change`].
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Change<Q>(pub Prepared<Q>);
+
+impl<Q: QueryId> QueryId for Change<Q> {
+    type QueryId = Q::QueryId;
+    const HAS_STATIC_QUERY_ID: bool = Q::HAS_STATIC_QUERY_ID;
+}
+
+impl<Q> Query for Change<Q> {
+    type SqlType = Integer;
+}
+
+impl<Q: QueryFragment<DB>, DB: Backend> QueryFragment<DB> for Change<Q> {
+    fn walk_ast<'b>(&'b self, pass: AstPass<'_, 'b, DB>) -> QueryResult<()> {
+        self.0.walk_ast(pass)
+    }
+
+    fn is_safe_to_cache_prepared(&self, backend: &DB) -> QueryResult<bool> {
+        self.0.is_safe_to_cache_prepared(backend)
+    }
+}
+
+impl<Q, Conn> RunQueryDsl<Conn> for Change<Q> {}
+
+/// Makes a change with a prepared statement that is kept, where it does not matter how many rows it finds.
+macro_rules! change {
+    ($conn:expr, $change:expr) => {{
+        use $crate::store::prepared::{Change, Prepared};
+        diesel::RunQueryDsl::load::<i32>(Change(Prepared($change)), $conn).map(|_: Vec<i32>| ())
+    }};
+}
+pub(super) use change;
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Mutex;
+
+    use diesel::{
+        Connection as _, SqliteConnection,
+        connection::{InstrumentationEvent, SimpleConnection as _},
+        prelude::*,
+        sql_query,
+        sql_types::BigInt,
+    };
+
+    use super::{super::schema::search_progress as progress, *};
+
+    #[test]
+    fn a_statement_is_prepared_once() {
+        static PREPARED: Mutex<Vec<String>> = Mutex::new(Vec::new());
+        let mut conn = SqliteConnection::establish(":memory:").unwrap();
+        let table = "CREATE TABLE search_progress (id INTEGER PRIMARY KEY, built_through BIGINT);
+            INSERT INTO search_progress VALUES (1, 7)";
+        conn.batch_execute(table).unwrap();
+        conn.set_instrumentation(|event: InstrumentationEvent<'_>| {
+            if let InstrumentationEvent::CacheQuery { sql, .. } = event {
+                PREPARED.lock().unwrap().push(sql.to_owned());
+            }
+        });
+        for number in 0..3 {
+            let update = diesel::update(progress::table.find(1)).set(progress::built_through.eq(number));
+            change!(&mut conn, update).unwrap();
+            let own = sql_query("UPDATE search_progress SET built_through = ?").bind::<BigInt, _>(number);
+            change!(&mut conn, own).unwrap();
+        }
+        let found = Prepared(progress::table.select(progress::built_through)).load::<i64>(&mut conn).unwrap();
+        assert_eq!(found, [2]);
+        let prepared = PREPARED.lock().unwrap();
+        assert_eq!(prepared.len(), 3, "{prepared:#?}");
+    }
+}

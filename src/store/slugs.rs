@@ -5,7 +5,7 @@ use diesel::prelude::*;
 
 use super::{
     conn::{Db, on_either},
-    prepared::Prepared,
+    prepared::change,
     schema::{article_contents as contents, slugs},
 };
 use crate::domain::{
@@ -108,7 +108,7 @@ pub fn release(db: &mut Db, kind: Entity, name: &str) -> Result<(), Error> {
 pub fn publish(db: &mut Db, kind: Entity, name: &str) -> Result<(), Error> {
     let update = diesel::update(slugs::table.find((kind.as_str(), name)))
         .set((slugs::public.eq(true), slugs::visible_from.eq(None::<i64>)));
-    on_either!(db, conn => Prepared(update).execute(conn))?;
+    on_either!(db, conn => change!(conn, update))?;
     Ok(())
 }
 

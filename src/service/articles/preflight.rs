@@ -52,7 +52,7 @@ pub(super) fn check(
 ) -> Result<Checked, Error> {
     let draft = load_draft(db, room, principal, record.id)?;
     let document = Document::of(&draft)?;
-    let public_slug = articles::public_slug(db, record.id)?;
+    let public_slug = if record.live.is_some() { articles::public_slug(db, record.id)? } else { None };
     let circumstances = Circumstances { public_slug: public_slug.as_deref(), at, coming, going };
     let findings = preflight::check(&draft, &document, &circumstances);
     Ok(Checked { document, findings })

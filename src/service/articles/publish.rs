@@ -162,6 +162,19 @@ fn stamps(how: &Publication, live: Option<&Article>, from: Instant) -> (Instant,
     (published_at, updated_at)
 }
 
+/// What readers see now of an article of which nothing is to come.
+fn seen(
+    db: &mut Db,
+    room: &Newsroom,
+    principal: &Principal,
+    record: &ArticleRecord,
+) -> Result<Option<Article>, Error> {
+    match record.live {
+        Some(_) => load(db, room, principal, record.id, Stage::Live),
+        None => Ok(None),
+    }
+}
+
 fn go_live(
     db: &mut Db,
     room: &Newsroom,
@@ -173,7 +186,7 @@ fn go_live(
     let (now, principal) = (room.clock.now(), Principal::of(user));
     // What is published now takes the place of what was to come.
     remove_scheduled(db, &mut record)?;
-    let live = load(db, room, &principal, record.id, Stage::Live)?;
+    let live = seen(db, room, &principal, &record)?;
     let (published_at, updated_at) = stamps(how, live.as_ref(), now);
     let dates = Dates {
         live_from: live.as_ref().and_then(|live| live.live_from).or(Some(now)),
@@ -235,12 +248,8 @@ fn begin_publication(db: &mut Db, id: ArticleId, revision: i32, from: Instant) -
 /// The document of a stage, which is there, with the corrections that readers see with it.
 pub(super) fn stored(db: &mut Db, room: &Newsroom, id: ArticleId, stage: Stage) -> Result<Article, Error> {
     let site = room.site.get(db)?;
-    let article = articles::get_stage(db, &site, id, stage)?;
-    let article =
-        article.ok_or_else(|| Error::Internal(format!("article {id} has no {stage:?} document")))?;
-    let now = room.clock.now();
-    let seen_at = article.live_from.map_or(now, |from| from.max(now));
-    Ok(Article { corrections: Some(corrections::until(db, id, seen_at)?), ..article })
+    let article = articles::get_snapshot(db, &site, id, stage, room.clock.now())?;
+    article.ok_or_else(|| Error::Internal(format!("article {id} has no {stage:?} document")))
 }
 
 /// Keeps the draft, as it is now, as the version that takes effect at an instant. Readers keep what they see until then.
@@ -255,7 +264,7 @@ fn schedule(
 ) -> Result<(), Error> {
     let principal = Principal::of(user);
     remove_scheduled(db, &mut record)?;
-    let live = load(db, room, &principal, record.id, Stage::Live)?;
+    let live = seen(db, room, &principal, &record)?;
     let (published_at, updated_at) = stamps(how, live.as_ref(), at);
     let dates = Dates {
         live_from: Some(at),

@@ -209,6 +209,19 @@ pub fn get_stage(
     row.map(|row| complete_one(db, row, stage, context)).transpose().map(Option::flatten)
 }
 
+/// As [`get_stage`], with the corrections that readers see with it now, or from its instant on.
+pub fn get_snapshot(
+    db: &mut Db,
+    site: &Surroundings,
+    id: ArticleId,
+    stage: Stage,
+    now: Instant,
+) -> Result<Option<Article>, Error> {
+    let row = find(db, id, stage)?;
+    let context = LoadContext { site, now, audience: Audience::Everybody, include: Include::ALL };
+    row.map(|row| complete_one(db, row, stage, context)).transpose().map(Option::flatten)
+}
+
 /// The live document that readers can see and that has, or once had, this slug in public.
 pub fn get_by_slug(db: &mut Db, slug: &str, context: LoadContext<'_>) -> Result<Option<Article>, Error> {
     let now = context.now.millis();

@@ -23,7 +23,7 @@ pub use self::{
     among::{linking, live_among},
     links::{delete_target, inbound, links_of, public_cards, refresh},
     list::list,
-    load::{Audience, LoadContext, get, get_by_slug, get_stage},
+    load::{Audience, LoadContext, get, get_by_slug, get_snapshot, get_stage},
     newest::{Shelf, newest},
     refs::{due, existing, next_due, public_slug, retraction_reason, revision_of, slug_of},
     save::{Dates, Over, copy_facets, remove, rewrite_refs, save, set_live_until, set_revision, set_updated},
@@ -33,7 +33,7 @@ use super::{
     audit,
     conn::{Db, load_among, on_either},
     from_json,
-    prepared::Prepared,
+    prepared::change,
     schema::{article_edits, articles, authors, content_bylines},
     sections, to_json,
 };
@@ -188,7 +188,7 @@ pub fn advance_version(db: &mut Db, id: ArticleId, from: i64) -> Result<i64, Err
 /// Writes what a step of the workflow changed; the record is locked.
 pub fn update_record(db: &mut Db, article: &ArticleRecord) -> Result<(), Error> {
     let update = diesel::update(articles::table.find(article.id.get())).set(ArticleRow::from(article));
-    on_either!(db, conn => Prepared(update).execute(conn))?;
+    on_either!(db, conn => change!(conn, update))?;
     Ok(())
 }
 

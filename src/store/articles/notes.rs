@@ -51,18 +51,17 @@ fn read(row: Row) -> Result<Note, Error> {
 
 /// Adds an entry.
 pub fn add(db: &mut Db, id: NoteId, note: &NewNote, at: Instant) -> Result<(), Error> {
-    diesel::insert_into(article_notes::table)
-        .values((
-            article_notes::id.eq(id.get()),
-            article_notes::article_id.eq(note.article.get()),
-            article_notes::author_id.eq(note.author.get()),
-            article_notes::kind.eq(note.kind.as_str()),
-            article_notes::text.eq(&note.text),
-            article_notes::block_id.eq(note.block_id.map(BlockId::get)),
-            article_notes::created_at.eq(at.millis()),
-            article_notes::updated_at.eq(at.millis()),
-        ))
-        .execute(db)?;
+    let insert = diesel::insert_into(article_notes::table).values((
+        article_notes::id.eq(id.get()),
+        article_notes::article_id.eq(note.article.get()),
+        article_notes::author_id.eq(note.author.get()),
+        article_notes::kind.eq(note.kind.as_str()),
+        article_notes::text.eq(&note.text),
+        article_notes::block_id.eq(note.block_id.map(BlockId::get)),
+        article_notes::created_at.eq(at.millis()),
+        article_notes::updated_at.eq(at.millis()),
+    ));
+    on_either!(db, conn => insert.execute(conn))?;
     Ok(())
 }
 

@@ -6,7 +6,7 @@ use super::{
     super::{
         conn::{Backend, Db, on_either},
         from_json,
-        prepared::Prepared,
+        prepared::change,
         schema::{publication_facets, publications, revisions, users},
         tags::bad_cursor,
         to_json,
@@ -44,34 +44,32 @@ pub const ORDER: &str = "-number";
 /// Keeps a revision and tells its number. The article is locked.
 pub fn insert(db: &mut Db, new: NewRevision<'_>) -> Result<i32, Error> {
     let id = new.snapshot.id.get();
-    let last: Option<i32> =
-        revisions::table.filter(revisions::article_id.eq(id)).select(max(revisions::number)).first(db)?;
+    let last = revisions::table.filter(revisions::article_id.eq(id)).select(max(revisions::number));
+    let last: Option<i32> = on_either!(&mut *db, conn => last.first(conn))?;
     let number = last.unwrap_or_default() + 1;
-    diesel::insert_into(revisions::table)
-        .values((
-            revisions::article_id.eq(id),
-            revisions::number.eq(number),
-            revisions::version.eq(new.snapshot.version),
-            revisions::kind.eq(new.kind.as_str()),
-            revisions::at.eq(new.at.millis()),
-            revisions::actor_id.eq(new.actor.get()),
-            revisions::note.eq(new.note),
-            revisions::snapshot.eq(to_json(new.snapshot)?),
-        ))
-        .execute(db)?;
+    let insert = diesel::insert_into(revisions::table).values((
+        revisions::article_id.eq(id),
+        revisions::number.eq(number),
+        revisions::version.eq(new.snapshot.version),
+        revisions::kind.eq(new.kind.as_str()),
+        revisions::at.eq(new.at.millis()),
+        revisions::actor_id.eq(new.actor.get()),
+        revisions::note.eq(new.note),
+        revisions::snapshot.eq(to_json(new.snapshot)?),
+    ));
+    on_either!(db, conn => insert.execute(conn))?;
     Ok(number)
 }
 
 /// Notes that readers see a revision from an instant on.
 pub fn open(db: &mut Db, id: ArticleId, revision: i32, from: Instant) -> Result<(), Error> {
-    diesel::insert_into(publications::table)
-        .values((
-            publications::article_id.eq(id.get()),
-            publications::revision.eq(revision),
-            publications::live_from.eq(from.millis()),
-            publications::live_until.eq(None::<i64>),
-        ))
-        .execute(db)?;
+    let insert = diesel::insert_into(publications::table).values((
+        publications::article_id.eq(id.get()),
+        publications::revision.eq(revision),
+        publications::live_from.eq(from.millis()),
+        publications::live_until.eq(None::<i64>),
+    ));
+    on_either!(db, conn => insert.execute(conn))?;
     Ok(())
 }
 
@@ -80,7 +78,7 @@ pub fn close(db: &mut Db, id: ArticleId, at: Instant) -> Result<(), Error> {
     let open = publications::table.filter(publications::article_id.eq(id.get()));
     let update = diesel::update(open.filter(publications::live_until.is_null()))
         .set(publications::live_until.eq(at.millis()));
-    on_either!(db, conn => Prepared(update).execute(conn))?;
+    on_either!(db, conn => change!(conn, update))?;
     Ok(())
 }
 

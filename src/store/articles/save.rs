@@ -7,7 +7,7 @@ use diesel::prelude::*;
 use super::{
     super::{
         conn::{Db, on_either},
-        prepared::Prepared,
+        prepared::change,
         schema::{
             article_bodies as bodies, article_contents as contents, content_bylines, content_facets,
             content_sections, content_tags, publication_facets, related_links,
@@ -144,13 +144,13 @@ pub fn save(
         refs: to_json(&refs(document))?,
     };
     on_either!(&mut *db, conn => {
-        let written = match over {
-            Over::Nothing => 0,
-            Over::Unknown | Over::Known(_) => {
-                Prepared(diesel::update(contents::table.find((id.get(), number))).set(&row)).execute(conn)?
-            }
+        let update = diesel::update(contents::table.find((id.get(), number))).set(&row);
+        let is_there = match over {
+            Over::Nothing => false,
+            Over::Unknown => update.execute(conn)? > 0,
+            Over::Known(_) => change!(conn, update).map(|()| true)?,
         };
-        if written == 0 { diesel::insert_into(contents::table).values(&row).execute(conn) } else { Ok(written) }
+        if is_there { Ok(1) } else { diesel::insert_into(contents::table).values(&row).execute(conn) }
     })?;
     // What changes by itself later is not told when it does.
     let begins = dates.live_from.filter(|_| stage == Stage::Scheduled);
@@ -182,7 +182,7 @@ fn save_body(db: &mut Db, id: ArticleId, stage: i16, text: String) -> Result<(),
         .on_conflict((bodies::article_id, bodies::stage))
         .do_update()
         .set(bodies::body.eq(&text));
-    on_either!(db, conn => Prepared(written).execute(conn))?;
+    on_either!(db, conn => change!(conn, written))?;
     Ok(())
 }
 
@@ -383,7 +383,7 @@ pub fn set_updated(db: &mut Db, id: ArticleId, at: Instant) -> Result<(), Error>
 pub fn set_revision(db: &mut Db, id: ArticleId, stage: Stage, revision: i32) -> Result<(), Error> {
     let document = contents::table.find((id.get(), stage_number(stage)));
     let update = diesel::update(document).set(contents::revision.eq(revision));
-    on_either!(db, conn => Prepared(update).execute(conn))?;
+    on_either!(db, conn => change!(conn, update))?;
     Ok(())
 }
 

@@ -6,7 +6,10 @@ use diesel::{
     sql_types::{BigInt, Nullable, Text},
 };
 
-use super::{super::prepared::Prepared, Within};
+use super::{
+    super::prepared::{Prepared, change},
+    Within,
+};
 use crate::domain::{
     error::Error,
     search::{IndexText, SearchQuery, Term},
@@ -72,6 +75,6 @@ pub(super) fn put(conn: &mut SqliteConnection, doc: i64, text: &IndexText) -> Re
         .bind::<Text, _>(&text.headline)
         .bind::<Text, _>(&text.lead)
         .bind::<Text, _>(&text.body);
-    Prepared(row).execute(conn)?;
+    change!(conn, row)?;
     Ok(())
 }
