@@ -112,10 +112,11 @@ impl Lane {
         mode: Mode,
         work: impl FnOnce(&mut Db) -> Result<T, Error>,
     ) -> Result<T, Error> {
+        search::begin();
         signals::set_begun(Some(self.listeners.heard()));
         let result = transaction(db, mode, work);
         signals::set_begun(None);
-        let (signals, _, ()) = (signals::take(), audit::take(), search::clear());
+        let (signals, _) = (signals::take(), audit::take());
         if result.is_ok() && mode == Mode::Write {
             self.hear(&signals);
         }

@@ -185,6 +185,7 @@ impl RequestScope {
         };
         let scope = Arc::clone(self);
         let worked = super::on_blocking_pool(move || {
+            search::begin();
             let result = super::in_savepoint(&mut open.connection, |db| {
                 let done = work(db)?;
                 if writes {
@@ -194,7 +195,7 @@ impl RequestScope {
                 Ok(done)
             });
             // What failed has sent nothing and leaves nothing to say.
-            let (mut sent, _, ()) = (signals::take(), audit::take(), search::clear());
+            let (mut sent, _) = (signals::take(), audit::take());
             if result.is_ok() {
                 open.signals.append(&mut sent);
             }

@@ -280,6 +280,39 @@ async fn the_index_follows_what_becomes_of_an_article() {
 }
 
 #[actix_web::test]
+async fn the_index_follows_all_that_one_request_does() {
+    let app = TestApp::start().await;
+    let editor = app.editor().await;
+    let gone = app.draft_of(&editor, "Lighthouse", body("A lantern.")).await;
+    let shown = app.draft_of(&editor, "Harbour", body("A lantern.")).await;
+    let deleted = app.draft_of(&editor, "Ferry", body("A lantern.")).await;
+    let again = app.published_with("Tower", body("A lantern.")).await;
+    let on = |action: &str, article: &Answer| json!({"action": action, "article": article.id()});
+    let actions = [
+        on("publish", &gone),
+        on("publish", &shown),
+        on("publish", &again),
+        on("unpublish", &gone),
+        on("unpublish", &again),
+        on("publish", &again),
+        on("publish", &deleted),
+        on("unpublish", &deleted),
+        on("archive", &deleted),
+        on("delete", &deleted),
+    ];
+    editor.post("/v1/articles/bulk", json!({"atomic": true, "actions": actions})).await.expect(200);
+    assert_eq!(found(&app, "lantern", "&sort=headline").await, ["Harbour", "Tower"]);
+    let drafts = found_by(&editor, "lantern", "&sort=headline&stage=draft").await;
+    assert_eq!(drafts, ["Harbour", "Lighthouse", "Tower"]);
+    // The same under a key, where the transaction is held for the answer.
+    let keyed = editor.header("idempotency-key", "once");
+    let made = json!({"headline": "Beacon", "section": "city", "publish": {},
+        "body": [{"blocks": [paragraph("A lantern.")]}]});
+    keyed.post("/v1/articles", made).await.expect(201);
+    assert_eq!(found(&app, "lantern", "&sort=headline").await, ["Beacon", "Harbour", "Tower"]);
+}
+
+#[actix_web::test]
 async fn hits_are_marked_and_everything_else_is_escaped() {
     let app = TestApp::start().await;
     let members = json!({"standfirst": "A \"harbour\" story",

@@ -168,8 +168,8 @@ pub(super) fn forget(id: ArticleId, stage: Option<Stage>) {
     });
 }
 
-/// Forgets what was changed on this thread: the transaction has failed.
-pub(super) fn clear() {
+/// A transaction begins on this thread: what one that failed has left is forgotten.
+pub(super) fn begin() {
     CHANGED.take();
 }
 
