@@ -2,7 +2,7 @@
 
 use std::cell::RefCell;
 
-use diesel::prelude::*;
+use diesel::{dsl::sql, prelude::*, sql_types::Bool};
 use serde_json::Value;
 
 use super::{
@@ -12,7 +12,7 @@ use super::{
     to_json,
 };
 use crate::domain::{
-    audit::{AuditEvent, AuditFilter},
+    audit::{AuditEvent, AuditFilter, Outcome},
     error::Error,
     id::{AuditEventId, UserId},
     instant::Instant,
@@ -157,6 +157,10 @@ pub fn list(db: &mut Db, filter: &AuditFilter, request: &PageRequest) -> Result<
         }
         if let Some(outcome) = filter.outcome {
             query = query.filter(audit_events::outcome.eq(outcome.as_str()));
+            if outcome != Outcome::Done {
+                // As the index of these says it.
+                query = query.filter(sql::<Bool>("audit_events.outcome <> 'done'"));
+            }
         }
         if let Some(entity) = &filter.entity {
             query = query.filter(audit_events::entity.eq(entity.clone()));

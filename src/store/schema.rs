@@ -118,7 +118,7 @@ table! {
         at -> BigInt,
         actor_id -> BigInt,
         changed -> Text,
-        document -> Nullable<Text>,
+        document_before -> Nullable<Text>,
     }
 }
 

@@ -181,7 +181,7 @@ pub(super) fn save_edit(
         slugs::release(db, Entity::Article, old.slug.as_str())?;
     }
     articles::save(db, record.id, Stage::Draft, version, draft_dates(record, now), new, Over::Known(old))?;
-    articles::record_edit(db, record.id, version, now, user, changed, new)
+    articles::record_edit(db, record.id, version, now, user, changed, old)
 }
 
 fn draft_dates(record: &ArticleRecord, now: crate::domain::instant::Instant) -> Dates {
@@ -436,7 +436,6 @@ pub async fn create(
                 &document,
                 Over::Nothing,
             )?;
-            articles::record_edit(db, record.id, 1, now, user, &[], &document)?;
             let Some(command) = then else {
                 return Ok((changed_draft(db, &room, principal, record.id)?, None));
             };

@@ -199,10 +199,11 @@ pub fn delete(db: &mut Db, id: ArticleId) -> Result<(), Error> {
     Ok(())
 }
 
-/// Versions of a draft whose documents are kept, so that edits of them can be merged.
+/// Versions of a draft whose documents are kept, the present one included, so that edits of them can be merged.
 const KEPT_VERSIONS: i64 = 100;
 
-/// Notes which fields and parts an edit touched, and the document that it led to.
+/// Notes which fields and parts an edit touched, and the document that the draft was before. The making of an article is
+/// no edit.
 pub fn record_edit(
     db: &mut Db,
     id: ArticleId,
@@ -210,7 +211,7 @@ pub fn record_edit(
     at: Instant,
     actor: UserId,
     changed: &[String],
-    document: &Document,
+    before: &Document,
 ) -> Result<(), Error> {
     let insert = diesel::insert_into(article_edits::table).values((
         article_edits::article_id.eq(id.get()),
@@ -218,23 +219,25 @@ pub fn record_edit(
         article_edits::at.eq(at.millis()),
         article_edits::actor_id.eq(actor.get()),
         article_edits::changed.eq(to_json(&changed)?),
-        article_edits::document.eq(to_json(document)?),
+        article_edits::document_before.eq(to_json(before)?),
     ));
     on_either!(&mut *db, conn => insert.execute(conn))?;
-    let outdated = version - KEPT_VERSIONS;
-    if outdated > 0 {
+    // That edit keeps the version before it.
+    let outdated = version - KEPT_VERSIONS + 1;
+    if outdated > 1 {
         diesel::update(article_edits::table.find((id.get(), outdated)))
-            .set(article_edits::document.eq(None::<String>))
+            .set(article_edits::document_before.eq(None::<String>))
             .execute(db)?;
     }
     Ok(())
 }
 
-/// The document that a draft was at a version, if it is still kept.
+/// The document that a draft was at a version that is not its present one, if it is still kept.
 pub fn document_at(db: &mut Db, id: ArticleId, version: i64) -> Result<Option<Document>, Error> {
-    let document = article_edits::table.find((id.get(), version)).select(article_edits::document);
-    let document: Option<String> = document.first(db).optional()?.flatten();
-    document.map(|document| from_json("article_edits.document", &document)).transpose()
+    let next = article_edits::table.find((id.get(), version.saturating_add(1)));
+    let document = next.select(article_edits::document_before).first::<Option<String>>(db).optional()?;
+    let document = document.flatten();
+    document.map(|document| from_json("article_edits.document_before", &document)).transpose()
 }
 
 /// What was touched after a version, each once, in the order of the edits.
