@@ -4,7 +4,8 @@
     benches/load/run.py [--articles N] [--seconds S] [--data FOLDER] [--only PART,…]
 
 Parts: cached (against bare.rs: the same bytes from memory), uncached (the cache switched off, against handwritten.rs), write
-(create and publish, against the same), start (time to the first answer, memory). Needs `wrk` (Debian: wrk). Builds in
+(create and publish, against the same), mixed (readers while editors write, against readers alone), start (time to the first
+answer, memory). Needs `wrk` (Debian: wrk). Builds in
 release mode and makes a data set with `masthead demo`; --data keeps it in a folder, or takes the one that is there.
 
 Prints for each read: requests a second, p50 and p99 in ms, CPU µs of the server for each request, and the ratios of
@@ -23,6 +24,7 @@ import sqlite3
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 import urllib.parse
 import urllib.request
@@ -145,7 +147,8 @@ def make_copy(folder, path):
 
 
 def reads(articles):
-    newest = get_json(f"http://{OURS}/v1/articles?limit=1")["data"][0]
+    page = get_json(f"http://{OURS}/v1/articles?limit=100")["data"]
+    newest = next(article for article in page if article["tags"])
     common = newest["tags"][0]["slug"]
     word = urllib.parse.quote(max(newest["headline"].split(), key=len).strip(",.:?!").lower())
     return newest, common, word
@@ -248,6 +251,59 @@ def write(data, copy, options):
             compare(name, measure(ours.pid, once), b, "hand-written")
 
 
+def writer(address, token, section, pause, stop, outcome):
+    """An editor who makes, publishes, edits and publishes articles until told to stop, and notes what was answered."""
+    connection = http.client.HTTPConnection(address)
+    headers = {"content-type": "application/json", "authorization": f"Bearer {token}"}
+
+    def ask(method, path, value=None, etag=None):
+        begun = time.monotonic()
+        connection.request(method, path, json.dumps(value), headers | ({"if-match": etag} if etag else {}))
+        answer = connection.getresponse()
+        text = answer.read()
+        outcome.append((answer.status, (time.monotonic() - begun) * 1000))
+        stop.wait(pause)
+        return (json.loads(text) if answer.status < 300 else {}), answer.headers.get("etag")
+
+    body = [{"blocks": [{"type": "paragraph", "html": "The bridge reopened on Monday. " * 40}]}]
+    while not stop.is_set():
+        new = {"headline": f"Bench {time.time_ns()}", "section": section, "body": body, "publish": {}}
+        made, etag = ask("POST", "/v1/articles", new)
+        if etag:
+            _, etag = ask("PATCH", f"/v1/articles/{made['id']}", {"standfirst": f"Edited {time.time_ns()}"}, etag)
+        if etag:
+            ask("POST", f"/v1/articles/{made['id']}/publish", {})
+
+
+def mixed(data, options):
+    heading("16 readers while 4 editors write without a pause, against readers alone; cache off, synchronous = FULL")
+    with masthead(data, cache_megabytes=0) as (ours, _):
+        newest, common, _ = reads(options.articles)
+        credentials = {"email": "bench@demo.example", "password": PASSWORD}
+        login = urllib.request.Request(f"http://{OURS}/v1/auth/login", json.dumps(credentials).encode(),
+                                       {"content-type": "application/json"})
+        token = json.loads(get(login))["access_token"]
+        section = get_json(f"http://{OURS}/v1/sections?limit=1")["data"][0]["id"]
+        outcome, spent = [], 0.0
+        for name, path in {"article by slug": f"/v1/articles/{newest['slug']}", "newest 20": "/v1/articles"}.items():
+            alone = load(ours.pid, f"http://{OURS}{path}", options.seconds)
+            stop = threading.Event()
+            editors = [threading.Thread(target=writer, args=(OURS, token, section, 0, stop, outcome)) for _ in range(4)]
+            begun = time.monotonic()
+            for editor in editors:
+                editor.start()
+            beside = load(ours.pid, f"http://{OURS}{path}", options.seconds)
+            stop.set()
+            for editor in editors:
+                editor.join()
+            spent += time.monotonic() - begun
+            compare(name, beside, alone, "readers alone")
+        times = sorted(time for _, time in outcome)
+        bad = sum(status >= 400 for status, _ in outcome)
+        print(f"\nThe editors had {len(outcome) / spent:.0f} answers a second, p50 {times[len(times) // 2]:.1f} ms, p99 "
+              f"{times[len(times) * 99 // 100]:.1f} ms, {bad} of them errors.")
+
+
 def start(data, options):
     print("\n## Start and memory\n")
     times = []
@@ -264,7 +320,7 @@ def main():
     parser.add_argument("--articles", type=int, default=10_000)
     parser.add_argument("--seconds", type=int, default=5)
     parser.add_argument("--data")
-    parser.add_argument("--only", default="cached,uncached,write,start")
+    parser.add_argument("--only", default="cached,uncached,write,mixed,start")
     options = parser.parse_args()
     parts = options.only.split(",")
     build()
@@ -284,6 +340,8 @@ def main():
             uncached(data, copy, options)
         if "write" in parts:
             write(data, copy, options)
+        if "mixed" in parts:
+            mixed(data, options)
         shutil.rmtree(folder, ignore_errors=True)
 
 

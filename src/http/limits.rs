@@ -19,7 +19,7 @@ use actix_web::{
         header::{HeaderName, HeaderValue},
     },
     middleware::Next,
-    web::Data,
+    web::{Bytes, Data},
 };
 use governor::{
     Quota, RateLimiter,
@@ -180,11 +180,17 @@ impl Budget {
         self.is_crowded.store(self.spent.len() > MAX_CLIENTS, Ordering::Relaxed);
     }
 
-    /// The headers that tell what is left.
+    /// The headers that tell what is left. Written without the machinery of `format!`, which took a quarter of the time of
+    /// an answer from the cache.
     fn headers(&self, left: u32) -> [(HeaderName, HeaderValue); 2] {
         let spent = u64::from(self.size.saturating_sub(left));
         let seconds = (spent * u64::from(WINDOW)).div_ceil(u64::from(self.size));
-        let state = HeaderValue::try_from(format!("\"{}\";r={left};t={seconds}", self.name));
+        let mut text = String::with_capacity(self.name.len() + 32);
+        let (mut first, mut second) = (itoa::Buffer::new(), itoa::Buffer::new());
+        for part in ["\"", self.name, "\";r=", first.format(left), ";t=", second.format(seconds)] {
+            text.push_str(part);
+        }
+        let state = HeaderValue::from_maybe_shared(Bytes::from(text));
         let [policy, limit] = HEADERS.map(HeaderName::from_static);
         [(policy, self.policy.clone()), (limit, state.unwrap_or_else(|_| HeaderValue::from_static("")))]
     }
