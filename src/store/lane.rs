@@ -1,7 +1,7 @@
 //! Connections, and who may have one.
 
 use std::{
-    sync::Arc,
+    sync::{Arc, Mutex, PoisonError},
     time::{Duration, Instant},
 };
 
@@ -26,6 +26,33 @@ const QUEUE_PER_CONNECTION: usize = 64;
 
 /// A connection of a pool.
 pub(super) type PooledDb = PooledConnection<ConnectionManager>;
+
+/// What a transaction does. Its result goes to an [`Outcome`], so that the machinery that runs it is compiled once and not
+/// for each of the some hundred use cases.
+pub(super) type Work = Box<dyn FnOnce(&mut Db) -> Result<(), Error> + Send>;
+
+/// Where the result of work is put.
+struct Outcome<T>(Arc<Mutex<Option<T>>>);
+
+impl<T> Outcome<T> {
+    fn take(self) -> Result<T, Error> {
+        let result = self.0.lock().unwrap_or_else(PoisonError::into_inner).take();
+        result.ok_or_else(|| Error::Internal("work left no result".to_owned()))
+    }
+}
+
+fn erase<T: Send + 'static>(
+    work: impl FnOnce(&mut Db) -> Result<T, Error> + Send + 'static,
+) -> (Work, Outcome<T>) {
+    let result = Arc::new(Mutex::new(None));
+    let outcome = Outcome(Arc::clone(&result));
+    let work = move |db: &mut Db| {
+        let done = work(db)?;
+        *result.lock().unwrap_or_else(PoisonError::into_inner) = Some(done);
+        Ok(())
+    };
+    (Box::new(work), outcome)
+}
 
 /// A pool with a bounded queue in front. Waiting is asynchronous: no thread is held by it.
 pub(super) struct Lane {
@@ -72,19 +99,36 @@ impl Lane {
         mode: Mode,
         work: impl FnOnce(&mut Db) -> Result<T, Error> + Send + 'static,
     ) -> Result<T, Error> {
+        let (work, outcome) = erase(work);
+        self.run_work(mode, work).await?;
+        outcome.take()
+    }
+
+    /// As [`Self::run`], whatever request asks for it.
+    pub(super) async fn run_apart<T: Send + 'static>(
+        self: &Arc<Self>,
+        mode: Mode,
+        work: impl FnOnce(&mut Db) -> Result<T, Error> + Send + 'static,
+    ) -> Result<T, Error> {
+        let (work, outcome) = erase(work);
+        self.run_alone(mode, None, work).await?;
+        outcome.take()
+    }
+
+    async fn run_work(self: &Arc<Self>, mode: Mode, work: Work) -> Result<(), Error> {
         let scope = RequestScope::current();
         if let Some(scope) = scope.as_ref().filter(|scope| scope.holds() && mode != Mode::Rehearse) {
             // The work is moved there; it comes back if there is no transaction to read in.
-            let slot = Arc::new(std::sync::Mutex::new(Some(work)));
+            let slot = Arc::new(Mutex::new(Some(work)));
             let lent = Arc::clone(&slot);
             let lent = move |db: &mut Db| {
-                let work = lent.lock().unwrap_or_else(std::sync::PoisonError::into_inner).take();
+                let work = lent.lock().unwrap_or_else(PoisonError::into_inner).take();
                 work.ok_or_else(|| Error::Internal("work was done twice".to_owned()))?(db)
             };
-            if let Some(result) = scope.run_held(self, mode == Mode::Write, lent).await {
+            if let Some(result) = scope.run_held(self, mode == Mode::Write, Box::new(lent)).await {
                 return result;
             }
-            let work = slot.lock().unwrap_or_else(std::sync::PoisonError::into_inner).take();
+            let work = slot.lock().unwrap_or_else(PoisonError::into_inner).take();
             let work = work.ok_or_else(|| Error::Internal("work was lost".to_owned()))?;
             return self.run_alone(mode, None, work).await;
         }
@@ -124,18 +168,18 @@ impl Lane {
     }
 
     /// Runs work in a transaction of its own.
-    pub(super) async fn run_alone<T: Send + 'static>(
+    async fn run_alone(
         self: &Arc<Self>,
         mode: Mode,
         scope: Option<Arc<RequestScope>>,
-        work: impl FnOnce(&mut Db) -> Result<T, Error> + Send + 'static,
-    ) -> Result<T, Error> {
+        work: Work,
+    ) -> Result<(), Error> {
         let _permits = self.permits().await?;
         let lane = Arc::clone(self);
         on_blocking_pool(move || {
             let mut connection = lane.connection()?;
             let work = |db: &mut Db| {
-                let done = work(db)?;
+                work(db)?;
                 if mode == Mode::Write {
                     search::settle(db)?;
                     if let Some(scope) = scope {
@@ -143,7 +187,7 @@ impl Lane {
                     }
                     signals::leave(db, &lane.listeners)?;
                 }
-                Ok(done)
+                Ok(())
             };
             lane.transact(&mut connection, mode, work)
         })

@@ -168,7 +168,7 @@ impl Store {
         &self,
         work: impl FnOnce(&mut Db) -> Result<T, Error> + Send + 'static,
     ) -> Result<T, Error> {
-        self.writes.run_alone(Mode::Write, None, work).await
+        self.writes.run_apart(Mode::Write, work).await
     }
 
     /// As [`Self::write`], but nothing is kept: tells what would happen.

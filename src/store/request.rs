@@ -16,6 +16,7 @@ use tokio::sync::{Mutex, OwnedSemaphorePermit};
 use super::{
     Lane, PooledDb, audit,
     conn::{Db, on_either},
+    lane::Work,
     schema::idempotency_keys,
     search,
     signals::{self, Signal},
@@ -152,12 +153,12 @@ impl RequestScope {
     }
 
     /// Runs work in the held transaction, which begins with the first that writes.
-    pub(super) async fn run_held<T: Send + 'static>(
+    pub(super) async fn run_held(
         self: &Arc<Self>,
         lane: &Arc<Lane>,
         writes: bool,
-        work: impl FnOnce(&mut Db) -> Result<T, Error> + Send + 'static,
-    ) -> Option<Result<T, Error>> {
+        work: Work,
+    ) -> Option<Result<(), Error>> {
         let (claim, held) = self.held.as_ref()?;
         let mut held = held.lock().await;
         let is_first = matches!(*held, Held::Idle);
@@ -187,12 +188,12 @@ impl RequestScope {
         let worked = super::on_blocking_pool(move || {
             search::begin();
             let result = super::in_savepoint(&mut open.connection, |db| {
-                let done = work(db)?;
+                work(db)?;
                 if writes {
                     search::settle(db)?;
                     scope.record(db)?;
                 }
-                Ok(done)
+                Ok(())
             });
             // What failed has sent nothing and leaves nothing to say.
             let (mut sent, _) = (signals::take(), audit::take());
