@@ -9,6 +9,7 @@
 
 mod entry;
 mod freshness;
+mod policy;
 
 use std::{
     collections::HashMap,
@@ -33,6 +34,8 @@ use actix_web::{
 use quick_cache::{Weighter, sync::Cache};
 use tokio::sync::watch;
 
+pub(super) use self::policy::SURROGATE_KEY;
+pub use self::policy::{CacheOptions, KeysHeader};
 use self::{
     entry::{Coding, Entry, Variant},
     freshness::Freshness,
@@ -43,50 +46,6 @@ use crate::{
     service::{Newsroom, articles},
     store::signals::Signal,
 };
-
-/// The surrogate keys of an answer, as handlers give them.
-pub(super) const SURROGATE_KEY: HeaderName = HeaderName::from_static("surrogate-key");
-
-const CACHE_TAG: HeaderName = HeaderName::from_static("cache-tag");
-
-/// How answers are kept, here and by others.
-#[derive(Debug, Clone)]
-pub struct CacheOptions {
-    /// Most bytes of kept answers; 0 keeps none.
-    pub bytes: u64,
-    /// How long browsers may keep a public answer.
-    pub max_age: Duration,
-    /// How long caches in between may.
-    pub shared_max_age: Duration,
-    /// How long after that they may still give it while they fetch a new one.
-    pub stale_while_revalidate: Duration,
-    /// In which header caches in between are told the surrogate keys.
-    pub keys_header: KeysHeader,
-}
-
-impl Default for CacheOptions {
-    fn default() -> Self {
-        Self {
-            bytes: 64 << 20,
-            max_age: Duration::from_secs(10),
-            shared_max_age: Duration::from_secs(60),
-            stale_while_revalidate: Duration::from_secs(30),
-            keys_header: KeysHeader::default(),
-        }
-    }
-}
-
-/// The header with the surrogate keys.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub enum KeysHeader {
-    /// `Surrogate-Key`, with spaces between: Fastly, Varnish.
-    #[default]
-    SurrogateKey,
-    /// `Cache-Tag`, with commas between: Cloudflare, Akamai.
-    CacheTag,
-    /// They are not told.
-    None,
-}
 
 /// The longest that an answer is kept though nothing changes: what it shows may depend on the time of day.
 const MAX_LIFE: i64 = 600_000;
@@ -147,7 +106,7 @@ impl ResponseCache {
         let items = usize::try_from(options.bytes / USUAL_ENTRY).unwrap_or(usize::MAX);
         let entries = (options.bytes > 0).then(|| Cache::with_weighter(items, options.bytes, Weigh));
         let cache = Arc::new(Self {
-            plain_policy: policy(&options, None),
+            plain_policy: options.policy(None),
             entries,
             options,
             freshness: Freshness::default(),
@@ -212,24 +171,6 @@ impl ResponseCache {
         flights.insert(key.to_owned(), (now, receiver));
         Flight::Lead(Lead { cache: self, key: key.to_owned(), made_at: now, sender })
     }
-
-    /// The policy for caches in between, if what is to become public by itself cuts the usual one short.
-    fn cut_policy(&self, now: Instant) -> Option<HeaderValue> {
-        let quiet = Duration::from_millis(self.freshness.quiet_for(now)?.unsigned_abs());
-        let longest = self.options.shared_max_age + self.options.stale_while_revalidate;
-        (quiet < longest.max(self.options.max_age)).then(|| policy(&self.options, Some(quiet))).flatten()
-    }
-}
-
-/// `Cache-Control` (RFC 9111, section 5.2.2, and RFC 5861), for an answer that surely holds for `quiet`.
-fn policy(options: &CacheOptions, quiet: Option<Duration>) -> Option<HeaderValue> {
-    let seconds = |wanted: Duration| quiet.map_or(wanted, |quiet| quiet.min(wanted)).as_secs();
-    let (own, shared) = (seconds(options.max_age), seconds(options.shared_max_age));
-    let left = quiet.map(|quiet| quiet.saturating_sub(options.shared_max_age));
-    let stale = options.stale_while_revalidate;
-    let stale = left.map_or(stale, |left| left.min(stale)).as_secs();
-    let text = format!("public, max-age={own}, s-maxage={shared}, stale-while-revalidate={stale}");
-    HeaderValue::from_str(&text).ok()
 }
 
 enum Flight<'a> {
@@ -423,7 +364,7 @@ fn pass<B: MessageBody + 'static>(cache: &ResponseCache, response: ServiceRespon
     if response.headers().contains_key(SURROGATE_KEY) {
         let now = cache.newsroom.clock.now();
         let headers = response.headers_mut();
-        cache.tell_keys(headers);
+        cache.options.tell_keys(headers);
         cache.tell_policy(headers, now);
     }
     Ok(response)
@@ -463,7 +404,7 @@ where
         .iter()
         .flat_map(|name| head.remove(name).map(|value| (name.clone(), value)).collect::<Vec<_>>())
         .collect();
-    cache.tell_keys(&mut head);
+    cache.options.tell_keys(&mut head);
     cache.tell_usual(&mut head);
     let etag = head.remove(header::ETAG).next();
     let etag = etag.ok_or_else(|| Error::Internal("an answer without a validator is kept".to_owned()))?;
@@ -533,6 +474,19 @@ impl ResponseCache {
         }
     }
 
+    /// The policy for caches in between, if what is to become public by itself cuts the usual one short.
+    fn cut_policy(&self, now: Instant) -> Option<HeaderValue> {
+        let quiet = self.freshness.quiet_for(now)?.unsigned_abs();
+        self.options.cut_policy(Duration::from_millis(quiet))
+    }
+
+    /// Says how long others may keep an answer.
+    fn tell_policy(&self, headers: &mut HeaderMap, now: Instant) {
+        if let Some(policy) = self.cut_policy(now).or_else(|| self.plain_policy.clone()) {
+            headers.insert(header::CACHE_CONTROL, policy);
+        }
+    }
+
     /// What every client is told: 304 to one that has it.
     fn answer(&self, variant: &Variant, has_it: bool, now: Instant) -> HttpResponse {
         let (status, body) = match has_it {
@@ -545,27 +499,5 @@ impl ResponseCache {
             answer.headers_mut().insert(header::CACHE_CONTROL, policy);
         }
         answer
-    }
-
-    /// Says how long others may keep an answer.
-    fn tell_policy(&self, headers: &mut HeaderMap, now: Instant) {
-        if let Some(policy) = self.cut_policy(now).or_else(|| self.plain_policy.clone()) {
-            headers.insert(header::CACHE_CONTROL, policy);
-        }
-    }
-
-    /// Tells the surrogate keys in the header that the caches in between know.
-    fn tell_keys(&self, headers: &mut HeaderMap) {
-        match self.options.keys_header {
-            KeysHeader::SurrogateKey => {}
-            KeysHeader::None => drop(headers.remove(SURROGATE_KEY)),
-            KeysHeader::CacheTag => {
-                let keys = headers.remove(SURROGATE_KEY).next();
-                let tags = keys.and_then(|keys| keys.to_str().ok().map(|keys| keys.replace(' ', ",")));
-                if let Some(tags) = tags.and_then(|tags| HeaderValue::from_str(&tags).ok()) {
-                    headers.insert(CACHE_TAG, tags);
-                }
-            }
-        }
     }
 }
