@@ -1,5 +1,7 @@
 //! The response cache: what is kept, for whom, and that it is never stale.
 
+mod ends;
+
 use std::{io::Read as _, time::Duration};
 
 use chrono::TimeDelta;

@@ -1,0 +1,53 @@
+//! What ends an answer that is kept: all that it shows, be it far from what was changed.
+
+use serde_json::json;
+
+use super::{fresh, warm};
+use crate::app::TestApp;
+
+#[actix_web::test]
+async fn articles_come_and_go_with_the_sections_in_which_they_are() {
+    let app = TestApp::start().await;
+    let (editor, reader) = (app.bold_editor().await, app.anonymous());
+    app.section("world").await;
+    app.section("city/inner").await;
+    app.section("europe/north").await;
+    app.published_with("Fjord", json!({"section": "europe/north"})).await;
+    app.published_with("Ocean", json!({"section": "world"})).await;
+    let feed = |section: &str| format!("/feeds/sections/{section}/rss.xml");
+    let count = |section: &str| format!("/v1/sections/{section}?include=article_count");
+    for path in [feed("world"), count("world")] {
+        assert!(!warm(&reader, &path).await.text.contains("Fjord"));
+    }
+
+    // What moves is a section above that of the article.
+    editor.patch("/v1/sections/europe", json!({"parent": "world"})).await.expect(200);
+    assert!(fresh(&reader, &feed("world")).await.text.contains("/world/europe/north/fjord"));
+    assert_eq!(fresh(&reader, &count("world")).await.json["article_count"], 2);
+
+    for path in [feed("world"), count("world"), feed("city"), count("city")] {
+        warm(&reader, &path).await;
+    }
+    let north = "/v1/sections/world%2Feurope%2Fnorth?move_to=city/inner";
+    editor.delete(north).await.expect(204);
+    assert!(!fresh(&reader, &feed("world")).await.text.contains("Fjord"));
+    assert_eq!(fresh(&reader, &count("world")).await.json["article_count"], 1);
+    assert!(fresh(&reader, &feed("city")).await.text.contains("/city/inner/fjord"));
+    assert_eq!(fresh(&reader, &count("city")).await.json["article_count"], 1);
+}
+
+#[actix_web::test]
+async fn caches_in_between_are_told_whose_articles_move_with_a_section() {
+    let app = TestApp::start().await;
+    let (editor, reader) = (app.bold_editor().await, app.anonymous());
+    let (city, world) = (app.section("city").await, app.section("world").await);
+    let inner = app.section("city/inner").await;
+    editor.patch(&format!("/v1/sections/{inner}"), json!({"parent": "world"})).await.expect(200);
+    let changes = reader.get("/v1/changes?limit=100").await.expect(200);
+    let last = changes.json["data"].as_array().unwrap().last().unwrap();
+    assert_eq!(last["entity_id"], inner);
+    let keys = last["surrogate_keys"].as_array().unwrap();
+    for section in [city, world] {
+        assert!(keys.contains(&json!(format!("section/{section}/articles"))), "{keys:?}");
+    }
+}
