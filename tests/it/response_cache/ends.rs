@@ -3,7 +3,10 @@
 use serde_json::json;
 
 use super::{fresh, warm};
-use crate::app::TestApp;
+use crate::{
+    app::TestApp,
+    newsroom::{paragraph, path_of, read_more},
+};
 
 #[actix_web::test]
 async fn articles_come_and_go_with_the_sections_in_which_they_are() {
@@ -49,5 +52,27 @@ async fn caches_in_between_are_told_whose_articles_move_with_a_section() {
     let keys = last["surrogate_keys"].as_array().unwrap();
     for section in [city, world] {
         assert!(keys.contains(&json!(format!("section/{section}/articles"))), "{keys:?}");
+    }
+}
+
+#[actix_web::test]
+async fn a_section_that_is_renamed_changes_the_addresses_of_its_articles_everywhere() {
+    let app = TestApp::start().await;
+    let (editor, reader) = (app.bold_editor().await, app.anonymous());
+    let target = app.published("Target").await;
+    let linking = json!({"body": [{"blocks": [paragraph("Text."), read_more(&target)]}]});
+    app.published_with("Source", linking).await;
+    let month = app.newsroom.clock.now().to_string()[..7].to_owned();
+    let surfaces = [
+        format!("{}/inbound", path_of(&target)),
+        format!("/sitemaps/articles-{month}.xml"),
+        "/news-sitemap.xml".to_owned(),
+    ];
+    for path in &surfaces {
+        assert!(warm(&reader, path).await.text.contains("/city/source"), "{path}");
+    }
+    editor.patch("/v1/sections/city", json!({"slug": "town"})).await.expect(200);
+    for path in &surfaces {
+        assert!(fresh(&reader, path).await.text.contains("/town/source"), "{path}");
     }
 }
