@@ -76,3 +76,17 @@ async fn a_section_that_is_renamed_changes_the_addresses_of_its_articles_everywh
         assert!(fresh(&reader, path).await.text.contains("/town/source"), "{path}");
     }
 }
+
+#[actix_web::test]
+async fn a_name_that_nothing_has_ends_a_list_when_something_gets_it() {
+    let app = TestApp::start().await;
+    let (editor, reader) = (app.editor().await, app.anonymous());
+    editor.post("/v1/tags", json!({"name": "Port"})).await.expect(201);
+    let port = app.published_with("Port", json!({"tags": ["port"]})).await;
+    let list = "/v1/articles?tag=port,ferries";
+    assert_eq!(warm(&reader, list).await.each("id"), [port.id()]);
+    editor.post("/v1/tags", json!({"name": "Ferries"})).await.expect(201);
+    fresh(&reader, list).await;
+    let ferry = app.published_with("Ferry", json!({"tags": ["ferries"]})).await;
+    assert_eq!(fresh(&reader, list).await.each("id"), [ferry.id(), port.id()]);
+}
