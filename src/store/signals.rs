@@ -33,7 +33,12 @@ pub enum Signal {
     /// A section or a tag.
     Taxonomy,
     /// Something public: the surrogate keys of what shows it.
-    Public(Arc<[String]>),
+    Public {
+        /// As of when. By the clock of a node that is behind it is still to come.
+        at: Due,
+        /// The keys.
+        keys: Arc<[String]>,
+    },
     /// Something is to become public, or to cease to be, at an instant by itself.
     Schedule(Due),
     /// The settings of the site.
@@ -50,7 +55,7 @@ impl fmt::Display for Signal {
             Self::User(id) => write!(f, "user {id}"),
             Self::Profiles => f.write_str("profiles"),
             Self::Taxonomy => f.write_str("taxonomy"),
-            Self::Public(keys) => write!(f, "public {}", keys.join(" ")),
+            Self::Public { at, keys } => write!(f, "public {} {}", at.millis(), keys.join(" ")),
             Self::Schedule(at) => write!(f, "schedule {}", at.millis()),
             Self::Site => f.write_str("site"),
             Self::Keys => f.write_str("keys"),
@@ -62,12 +67,15 @@ impl fmt::Display for Signal {
 impl Signal {
     /// A signal of a newer program that this one does not know means everything.
     fn parse(text: &str) -> Self {
+        let instant = |text: &str| text.parse().ok().map(Due::from_millis);
         match text.split_once(' ') {
             Some(("user", id)) => id.parse().map_or(Self::Everything, Self::User),
-            Some(("schedule", at)) => {
-                at.parse().map_or(Self::Everything, |at| Self::Schedule(Due::from_millis(at)))
+            Some(("schedule", at)) => instant(at).map_or(Self::Everything, Self::Schedule),
+            Some(("public", rest)) => {
+                let (at, keys) = rest.split_once(' ').unwrap_or((rest, ""));
+                let keys = keys.split(' ').map(str::to_owned).collect();
+                instant(at).map_or(Self::Everything, |at| Self::Public { at, keys })
             }
-            Some(("public", keys)) => Self::Public(keys.split(' ').map(str::to_owned).collect()),
             None if text == "profiles" => Self::Profiles,
             None if text == "taxonomy" => Self::Taxonomy,
             None if text == "site" => Self::Site,
@@ -304,7 +312,8 @@ mod tests {
 
     #[test]
     fn signals_survive_the_wire() {
-        let public = Signal::Public(["articles".to_owned(), "tag/7".to_owned()].into());
+        let keys = ["articles".to_owned(), "tag/7".to_owned()].into();
+        let public = Signal::Public { at: Due::from_millis(1_779_096_600_000), keys };
         for signal in [
             Signal::User(UserId::new(7)),
             Signal::Profiles,
@@ -317,6 +326,7 @@ mod tests {
         ] {
             assert_eq!(Signal::parse(&signal.to_string()), signal);
         }
+        assert_eq!(Signal::parse("public articles tag/7"), Signal::Everything);
         assert_eq!(Signal::parse("tomorrow 7"), Signal::Everything);
         assert_eq!(Signal::parse("user x"), Signal::Everything);
     }

@@ -2,11 +2,13 @@
 
 use std::{io::Write as _, process::Stdio};
 
+use chrono::TimeDelta;
 use masthead::service::{auth::generate_key, signing_keys};
 use serde_json::json;
 
 use crate::{
-    app::{Client, PASSWORD, TestApp},
+    app::{Answer, Client, PASSWORD, TestApp},
+    newsroom::path_of,
     serve::command,
 };
 
@@ -19,6 +21,22 @@ async fn is_soon_shut_out(client: &Client) -> bool {
         }
     }
     false
+}
+
+/// Asks until the answer is like this, for two seconds at most.
+async fn soon(client: &Client, path: &str, is_wanted: impl Fn(&Answer) -> bool) -> Answer {
+    let begun = std::time::Instant::now();
+    loop {
+        let answer = client.get(path).await.expect(200);
+        if is_wanted(&answer) {
+            return answer;
+        }
+        assert!(begun.elapsed().as_secs() < 2, "{path}: {:?} {}", answer.headers, answer.text);
+    }
+}
+
+fn is_hit(answer: &Answer) -> bool {
+    answer.header("server-timing").starts_with("cache;desc=hit")
 }
 
 #[actix_web::test]
@@ -74,6 +92,40 @@ async fn a_password_that_a_command_sets_ends_the_sessions_of_a_running_server() 
     child.stdin.take().unwrap().write_all(b"another long password 42\n").unwrap();
     assert!(child.wait().unwrap().success());
     assert!(is_soon_shut_out(&author).await, "the server hears what the command did");
+}
+
+#[actix_web::test]
+async fn what_a_node_publishes_is_seen_on_another_whose_clock_is_behind() {
+    let one = TestApp::start().await;
+    if one.sqlite_path().is_some() {
+        return;
+    }
+    let other = one.another_node().await;
+    let reader = other.anonymous();
+    let list = "/v1/articles";
+    one.newsroom.clock.advance(TimeDelta::seconds(60));
+    for (number, headline) in ["Bridge", "Ferry"].into_iter().enumerate() {
+        soon(&reader, list, is_hit).await;
+        let article = one.published(headline).await;
+        // It has heard of it, and by its clock it is not published yet.
+        soon(&reader, list, |answer| !is_hit(answer)).await;
+        assert_eq!(soon(&reader, list, is_hit).await.each("id").len(), number);
+        reader.get(&path_of(&article)).await.problem(404, "not_found");
+        other.newsroom.clock.advance(TimeDelta::seconds(60));
+        let seen = reader.get(list).await.expect(200);
+        assert_eq!((is_hit(&seen), seen.each("id")[0]), (false, article.id().as_str()));
+        one.newsroom.clock.advance(TimeDelta::seconds(60));
+    }
+
+    // One that begins later has heard nothing of it.
+    let article = one.published("Harbour").await;
+    let third = one.another_node().await;
+    third.newsroom.clock.advance(TimeDelta::seconds(150));
+    let reader = third.anonymous();
+    assert_eq!(soon(&reader, list, is_hit).await.each("id").len(), 2);
+    third.newsroom.clock.advance(TimeDelta::seconds(40));
+    let seen = reader.get(list).await.expect(200);
+    assert_eq!((is_hit(&seen), seen.each("id")[0]), (false, article.id().as_str()));
 }
 
 #[actix_web::test]

@@ -127,7 +127,13 @@ impl ResponseCache {
 
     fn hear(&self, signal: &Signal) {
         match signal {
-            Signal::Public(keys) => self.freshness.change(keys.iter().map(String::as_str)),
+            Signal::Public { at, keys } => {
+                self.freshness.change(keys.iter().map(String::as_str));
+                // By our clock it is still to come if that of the node which did it is ahead.
+                if *at > self.newsroom.clock.now() {
+                    self.freshness.expect(*at);
+                }
+            }
             Signal::Schedule(at) => self.freshness.expect(*at),
             Signal::Site => self.freshness.change_everything(),
             Signal::Everything => {

@@ -432,7 +432,13 @@ pub fn lock_settled(db: &mut Db, room: &Newsroom, ids: Vec<ArticleId>) -> Result
 /// Those of the database.
 pub async fn next_due(newsroom: &Newsroom) -> Result<Option<Instant>, Error> {
     let now = newsroom.clock.now();
-    newsroom.store.read(move |db| articles::next_due(db, now)).await
+    newsroom
+        .store
+        .read(move |db| {
+            let instants = [articles::next_due(db, now)?, changes::next_ahead(db, now)?];
+            Ok(instants.into_iter().flatten().min())
+        })
+        .await
 }
 
 /// Records what became due, for as many articles as are due, and tells how many there were. Two nodes that do so at once
