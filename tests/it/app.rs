@@ -186,6 +186,15 @@ impl TestApp {
         self.database.sqlite_path()
     }
 
+    /// Does this to the PostgreSQL database beside the server; false on SQLite.
+    pub fn on_postgres(&self, sql: &str) -> bool {
+        match &self.database {
+            Database::Postgres(database) => database.execute(sql),
+            Database::Sqlite(_) | Database::Borrowed(_) => return false,
+        }
+        true
+    }
+
     /// Where the server listens.
     pub fn address(&self) -> SocketAddr {
         self.address

@@ -4,7 +4,7 @@ use std::{io::Write as _, process::Stdio};
 
 use chrono::TimeDelta;
 use masthead::service::{auth::generate_key, signing_keys};
-use serde_json::json;
+use serde_json::{Value, json};
 
 use crate::{
     app::{Answer, Client, PASSWORD, TestApp},
@@ -126,6 +126,26 @@ async fn what_a_node_publishes_is_seen_on_another_whose_clock_is_behind() {
     third.newsroom.clock.advance(TimeDelta::seconds(40));
     let seen = reader.get(list).await.expect(200);
     assert_eq!((is_hit(&seen), seen.each("id")[0]), (false, article.id().as_str()));
+}
+
+#[actix_web::test]
+async fn a_change_tells_of_the_tree_as_it_is() {
+    let app = TestApp::start().await;
+    let (city, world) = (app.section("city").await, app.section("world").await);
+    let inner = app.section("city/inner").await;
+    let draft = app.draft_of(&app.editor().await, "Bridge", json!({"section": "city/inner"})).await;
+    app.anonymous().get("/v1/articles?section=world").await.expect(200);
+    // Another node has moved the section, and this one has not heard of it.
+    let moved = format!("UPDATE sections SET parent_id = {world}, path = '/world/inner' WHERE id = {inner}");
+    if !app.on_postgres(&moved) {
+        return;
+    }
+    app.editor().await.act(&format!("{}/publish", path_of(&draft))).await.expect(200);
+    let changes = app.anonymous().get("/v1/changes?limit=100").await.expect(200);
+    let last = changes.json["data"].as_array().unwrap().last().unwrap();
+    assert_eq!((&last["path"], &last["old_path"]), (&json!("/world/inner/bridge"), &Value::Null));
+    let lists = |section| last["surrogate_keys"].to_string().contains(&format!("section/{section}/articles"));
+    assert_eq!((lists(&inner), lists(&world), lists(&city)), (true, true, false));
 }
 
 #[actix_web::test]

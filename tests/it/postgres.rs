@@ -77,6 +77,11 @@ impl Database {
         url.set_path(&self.name);
         url.into()
     }
+
+    /// Does this to the database, beside whoever uses it.
+    pub fn execute(&self, sql: &str) {
+        PgConnection::establish(&self.url()).unwrap().batch_execute(sql).unwrap();
+    }
 }
 
 impl Drop for Database {

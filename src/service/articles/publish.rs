@@ -10,7 +10,7 @@ use crate::{
         instant::Instant,
         revision::RevisionKind,
         surrogate::SurrogateKeys,
-        surroundings::Surroundings,
+        surroundings::SectionTree,
         user::{Actor, Principal},
         workflow::{State, Step},
     },
@@ -55,12 +55,12 @@ pub(super) fn keep(
 }
 
 /// The keys of all that shows an article, and of the lists in which it is or was.
-fn surrogate_keys<'a>(site: &Surroundings, articles: impl IntoIterator<Item = &'a Article>) -> SurrogateKeys {
+fn surrogate_keys<'a>(tree: &SectionTree, articles: impl IntoIterator<Item = &'a Article>) -> SurrogateKeys {
     let mut keys = SurrogateKeys::default();
     for article in articles {
         keys = keys.one(Entity::Article, article.id.get());
         for section in article.section.iter().chain(&article.sections) {
-            for id in site.ancestors(section.id) {
+            for id in tree.ancestors(section.id) {
                 keys = keys.articles_of(Entity::Section, id.get());
             }
         }
@@ -92,10 +92,16 @@ pub fn record_change(
         (None, Some(_)) => ChangeKind::Created,
         (Some(_), Some(_)) => ChangeKind::Updated,
     };
-    let path = after.map(|article| article.path.clone());
-    let old_path = before.map(|article| article.path.clone()).filter(|old| Some(old) != path.as_ref());
-    let site = room.site.get(db)?;
-    let mut surrogate_keys = surrogate_keys(&site, before.into_iter().chain(after));
+    // What was loaded may show a tree that has changed since.
+    let (site, tree) = (room.site.get(db)?, room.site.held_tree(db)?);
+    let path_of = |article: &Article| {
+        let section = article.section.as_ref().and_then(|section| tree.card(section.id));
+        let date = article.first_published_at.unwrap_or(at);
+        site.permalink.path(article.id, article.slug.as_str(), section.map(|card| card.path.as_str()), date)
+    };
+    let path = after.map(path_of);
+    let old_path = before.map(path_of).filter(|old| Some(old) != path.as_ref());
+    let mut surrogate_keys = surrogate_keys(&tree, before.into_iter().chain(after));
     if before.is_none() {
         // Links to it, which readers did not see, appear.
         let linking = articles::linking(db, id)?.into_iter().filter(|source| *source != id);
