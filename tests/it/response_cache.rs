@@ -2,7 +2,7 @@
 
 mod ends;
 
-use std::{io::Read as _, time::Duration};
+use std::{io::Read as _, sync::mpsc, time::Duration};
 
 use chrono::TimeDelta;
 use futures_util::future::join_all;
@@ -359,6 +359,39 @@ async fn it_can_be_turned_off_and_caches_in_between_be_told_otherwise() {
         let tags = answer.header("cache-tag");
         assert!(tags.split(',').any(|tag| tag == format!("article/{}", article.id())), "{tags}");
         assert!(!answer.headers.contains_key("surrogate-key"));
+    }
+}
+
+#[actix_web::test]
+async fn whether_it_lives_does_not_wait_for_the_database() {
+    let app = TestApp::start().await;
+    let (held, holding) = mpsc::channel();
+    let (release, released) = mpsc::channel::<()>();
+    let released = std::sync::Arc::new(std::sync::Mutex::new(released));
+    // As many as there are connections.
+    let reads: Vec<_> = (0..4)
+        .map(|_| {
+            let (store, held, released) = (app.newsroom.store.clone(), held.clone(), released.clone());
+            actix_web::rt::spawn(async move {
+                let read = store.read(move |_| {
+                    held.send(()).unwrap();
+                    // Until there is nobody who could send something.
+                    released.lock().unwrap().recv().unwrap_err();
+                    Ok(())
+                });
+                read.await.unwrap();
+            })
+        })
+        .collect();
+    let holding = actix_web::rt::task::spawn_blocking(move || holding.iter().take(4).count());
+    assert_eq!(holding.await.unwrap(), 4);
+    // What is kept is not sure before the database was asked when something becomes public.
+    let reader = app.anonymous();
+    let health = tokio::time::timeout(Duration::from_secs(20), reader.get("/healthz")).await;
+    drop(release);
+    health.expect("it waits").expect(200);
+    for read in reads {
+        read.await.unwrap();
     }
 }
 

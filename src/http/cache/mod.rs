@@ -16,7 +16,10 @@ use std::{
     future::{Ready, ready},
     pin::Pin,
     rc::Rc,
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    sync::{
+        Arc, Mutex, MutexGuard, PoisonError,
+        atomic::{AtomicU64, Ordering},
+    },
     task::{Context, Poll},
     time::Duration,
 };
@@ -72,6 +75,8 @@ pub(crate) struct ResponseCache {
     freshness: Freshness,
     flights: Mutex<Flights>,
     asking: tokio::sync::Mutex<()>,
+    /// How often nobody could tell when something becomes public.
+    unanswered: AtomicU64,
     newsroom: Newsroom,
     limiter: Arc<Limiter>,
     cors: CorsOptions,
@@ -112,6 +117,7 @@ impl ResponseCache {
             freshness: Freshness::default(),
             flights: Mutex::default(),
             asking: tokio::sync::Mutex::default(),
+            unanswered: AtomicU64::new(0),
             newsroom: newsroom.clone(),
             limiter,
             cors,
@@ -150,15 +156,24 @@ impl ResponseCache {
         (entry.expires_at > now.millis() && self.freshness.is_true(&entry.stamp)).then_some(entry)
     }
 
-    /// Finds out when the next thing becomes public by itself, if the last such instant has come.
-    async fn settle_due(&self) -> Result<(), Error> {
+    /// Finds out when the next thing becomes public by itself, if the last such instant has come. One asks for all who come
+    /// meanwhile, also in vain: it may take long to learn that the database is away.
+    async fn settle_due(&self) {
+        let unanswered = self.unanswered.load(Ordering::Acquire);
         let _one_at_a_time = self.asking.lock().await;
-        let now = self.newsroom.clock.now();
-        if self.freshness.is_due(now) {
-            self.freshness.begin_due();
-            self.freshness.found_due(articles::next_due(&self.newsroom).await?);
+        let is_due = self.freshness.is_due(self.newsroom.clock.now());
+        if !is_due || self.unanswered.load(Ordering::Acquire) != unanswered {
+            return;
         }
-        Ok(())
+        self.freshness.begin_due();
+        match articles::next_due(&self.newsroom).await {
+            Ok(next) => self.freshness.found_due(next),
+            Err(error) => {
+                // Answers are made all the same, and not kept.
+                tracing::warn!(%error, "cannot tell when something becomes public");
+                self.unanswered.fetch_add(1, Ordering::AcqRel);
+            }
+        }
     }
 
     fn flights(&self) -> MutexGuard<'_, Flights> {
@@ -211,8 +226,10 @@ fn key_of(request: &ServiceRequest) -> Option<String> {
         && !headers.contains_key(header::CONTENT_LENGTH)
         && !headers.contains_key(header::TRANSFER_ENCODING);
     let (path, query) = (request.path(), request.query_string());
-    // Who waits for changes does not wait for others who ask for the same.
-    if !is_read || !is_plain || path.starts_with("/v1/changes") {
+    // Who waits for changes does not wait for others who ask for the same, and whether the server lives or can serve is
+    // told without knowing what is due.
+    let is_apart = path.starts_with("/v1/changes") || ["/healthz", "/readyz"].contains(&path);
+    if !is_read || !is_plain || is_apart {
         return None;
     }
     if !query.contains('&') {
@@ -334,11 +351,8 @@ where
     B: MessageBody + 'static,
 {
     let now = || cache.newsroom.clock.now();
-    if cache.freshness.is_due(now())
-        && let Err(error) = cache.settle_due().await
-    {
-        // The answer is made all the same, and not kept.
-        tracing::warn!(%error, "cannot tell when something becomes public");
+    if cache.freshness.is_due(now()) {
+        cache.settle_due().await;
     }
     let is_sure = cache.newsroom.store.is_coherent() && !cache.freshness.is_due(now());
     if cache.entries.is_none() || !is_sure {
