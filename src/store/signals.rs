@@ -252,12 +252,11 @@ fn hear_commands(manager: &ConnectionManager, listeners: &Weak<Listeners>) -> Re
             let query = signals::table.order(signals::seq).select((signals::seq, signals::text));
             let left: Vec<(i64, String)> =
                 query.filter(signals::seq.gt(last.unwrap_or_default())).load(conn)?;
-            // Of those that were left before nothing is known yet; of a gap it is not known what was in it.
-            let is_whole = left.first().is_none_or(|(seq, _)| Some(*seq) == last.map(|last| last + 1));
-            if !is_whole && last.is_some() {
-                listeners.hear(&Signal::Everything);
-            } else if last.is_some() {
-                left.iter().for_each(|(_, text)| listeners.hear(&Signal::parse(text)));
+            // Which of those that were there at the first look have been heard is not known, nor what was in a gap.
+            let is_whole = last.is_some_and(|last| left.first().is_none_or(|(seq, _)| *seq == last + 1));
+            match is_whole {
+                true => left.iter().for_each(|(_, text)| listeners.hear(&Signal::parse(text))),
+                false => listeners.hear(&Signal::Everything),
             }
             last = left.last().map(|(seq, _)| *seq).or(last).or(Some(0));
         }

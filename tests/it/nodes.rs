@@ -3,7 +3,10 @@
 use std::{io::Write as _, process::Stdio};
 
 use chrono::TimeDelta;
-use masthead::service::{auth::generate_key, signing_keys};
+use masthead::{
+    service::{auth::generate_key, signing_keys},
+    store::{Store, StoreOptions, signals::Signal},
+};
 use serde_json::{Value, json};
 
 use crate::{
@@ -92,6 +95,20 @@ async fn a_password_that_a_command_sets_ends_the_sessions_of_a_running_server() 
     child.stdin.take().unwrap().write_all(b"another long password 42\n").unwrap();
     assert!(child.wait().unwrap().success());
     assert!(is_soon_shut_out(&author).await, "the server hears what the command did");
+}
+
+#[test]
+fn what_was_left_before_a_server_listens_is_not_missed() {
+    let folder = tempfile::tempdir().unwrap();
+    let url = format!("sqlite:{}/newsroom.db", folder.path().display()).parse().unwrap();
+    let store = Store::open(&StoreOptions { url, connections: 1, synchronous: Default::default() }).unwrap();
+    store.migrate().unwrap();
+    let (heard, hearing) = std::sync::mpsc::channel();
+    store.listen(move |signal| drop(heard.send(signal.clone())));
+    store.watch().unwrap();
+    // Whether a command has written before the first look or in a time without looks cannot be told.
+    let first = hearing.recv_timeout(std::time::Duration::from_secs(20));
+    assert_eq!(first, Ok(Signal::Everything));
 }
 
 #[actix_web::test]
