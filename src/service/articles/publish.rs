@@ -112,6 +112,22 @@ pub fn record_change(
     changes::record(db, &Change { kind, entity, entity_id, path, old_path, surrogate_keys, at, actor })
 }
 
+/// Records that a path leads no more to an article which has lost a former slug to another, if readers see it. It comes last
+/// in a transaction, since whoever records a change waits for nobody.
+///
+/// # Errors
+/// Those of the database.
+pub(super) fn record_lost_slug(
+    db: &mut Db,
+    room: &Newsroom,
+    principal: &Principal,
+    id: ArticleId,
+) -> Result<(), Error> {
+    let Some(article) = load(db, room, principal, id, Stage::Live)? else { return Ok(()) };
+    let (at, actor) = (room.clock.now(), principal.user()?.id);
+    record_change(db, room, id, Some(&article), Some(&article), at, Some(actor))
+}
+
 /// Makes a draft that has passed its check public, now or from an instant on.
 pub(super) fn publish(
     db: &mut Db,

@@ -90,3 +90,42 @@ async fn a_name_that_nothing_has_ends_a_list_when_something_gets_it() {
     let ferry = app.published_with("Ferry", json!({"tags": ["ferries"]})).await;
     assert_eq!(fresh(&reader, list).await.each("id"), [ferry.id(), port.id()]);
 }
+
+#[actix_web::test]
+async fn a_redirect_ends_when_another_article_takes_the_slug() {
+    let app = TestApp::start().await;
+    let (editor, reader) = (app.bold_editor().await, app.anonymous());
+    let article = app.published("Bridge").await;
+    let path = path_of(&article);
+    let rename = async |slug: &str| {
+        editor.patch(&path, json!({ "slug": slug })).await.expect(200);
+        editor.act(&format!("{path}/publish")).await.expect(200);
+    };
+    let last = async || {
+        let changes = reader.get("/v1/changes?limit=100").await.expect(200);
+        let last = changes.json["data"].as_array().unwrap().last().unwrap().clone();
+        assert_eq!((&last["kind"], &last["entity_id"]), (&json!("updated"), &json!(article.id())));
+        (last["cursor"].clone(), last["path"].clone(), last["old_path"].clone())
+    };
+    rename("viaduct").await;
+    let before = last().await;
+    let resolved = "/v1/resolve?path=/city/bridge";
+    assert_eq!(warm(&reader, resolved).await.json["redirect"]["location"], "/city/viaduct");
+    // By one that is made.
+    let taken = json!({"slug": "bridge", "take_slug": true});
+    app.draft_of(&editor, "New bridge", taken).await;
+    reader.get(resolved).await.problem(404, "not_found");
+    let after = last().await;
+    assert_ne!(after.0, before.0, "it is told");
+    assert_eq!((&after.1, &after.2), (&json!("/city/viaduct"), &json!(null)));
+
+    // By one that is edited.
+    rename("crossing").await;
+    let before = last().await;
+    let resolved = "/v1/resolve?path=/city/viaduct";
+    assert_eq!(warm(&reader, resolved).await.json["redirect"]["location"], "/city/crossing");
+    let other = app.draft("Other").await;
+    editor.patch(&path_of(&other), json!({"slug": "viaduct", "take_slug": true})).await.expect(200);
+    reader.get(resolved).await.problem(404, "not_found");
+    assert_ne!(last().await.0, before.0, "it is told");
+}
