@@ -202,8 +202,7 @@ impl Listeners {
 
     /// Whether signals of other nodes are sure to arrive; else nothing that was kept in memory can be relied on.
     pub(super) fn is_coherent(&self) -> bool {
-        let now = self.now();
-        !self.is_shared || now - self.last_heartbeat.load(Ordering::Acquire) < TRUSTED_MILLIS
+        !self.is_shared || self.now() - self.last_heartbeat.load(Ordering::Acquire) < TRUSTED_MILLIS
     }
 
     fn now(&self) -> i64 {
@@ -325,8 +324,8 @@ mod tests {
         ] {
             assert_eq!(Signal::parse(&signal.to_string()), signal);
         }
-        assert_eq!(Signal::parse("public articles tag/7"), Signal::Everything);
         assert_eq!(Signal::parse("tomorrow 7"), Signal::Everything);
         assert_eq!(Signal::parse("user x"), Signal::Everything);
+        assert_eq!(Signal::parse("public articles tag/7"), Signal::Everything);
     }
 }

@@ -195,6 +195,16 @@ impl TestApp {
         true
     }
 
+    /// Lets nobody connect to the PostgreSQL database any more, and cuts those off who hear of changes there; false on
+    /// SQLite.
+    pub fn deafen(&self) -> bool {
+        match &self.database {
+            Database::Postgres(database) => database.deafen(),
+            Database::Sqlite(_) | Database::Borrowed(_) => return false,
+        }
+        true
+    }
+
     /// Where the server listens.
     pub fn address(&self) -> SocketAddr {
         self.address

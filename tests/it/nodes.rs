@@ -166,6 +166,18 @@ async fn a_change_tells_of_the_tree_as_it_is() {
 }
 
 #[actix_web::test]
+async fn caches_in_between_keep_nothing_from_a_node_that_does_not_hear_the_others() {
+    let app = TestApp::start().await;
+    let path = path_of(&app.published("Bridge").await);
+    let reader = app.anonymous();
+    let policy = |wanted: &'static str| move |answer: &Answer| answer.header("cache-control") == wanted;
+    if !app.deafen() {
+        return;
+    }
+    soon(&reader, &path, policy("public, max-age=0, s-maxage=0, stale-while-revalidate=0")).await;
+}
+
+#[actix_web::test]
 async fn keys_are_published_and_rotated() {
     let app = TestApp::start().await;
     let author = app.author().await;

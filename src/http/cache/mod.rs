@@ -494,9 +494,13 @@ impl ResponseCache {
         }
     }
 
-    /// The policy for caches in between, if what is to become public by itself cuts the usual one short.
+    /// The policy for caches in between, if what is to become public by itself cuts the usual one short. While others are
+    /// not sure to be heard, nobody knows what they have changed by now.
     fn cut_policy(&self, now: Instant) -> Option<HeaderValue> {
-        let quiet = self.freshness.quiet_for(now)?.unsigned_abs();
+        let quiet = match self.newsroom.store.is_coherent() {
+            true => self.freshness.quiet_for(now)?.unsigned_abs(),
+            false => 0,
+        };
         self.options.cut_policy(Duration::from_millis(quiet))
     }
 
