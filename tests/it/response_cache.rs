@@ -359,7 +359,17 @@ async fn it_can_be_turned_off_and_caches_in_between_be_told_otherwise() {
         let tags = answer.header("cache-tag");
         assert!(tags.split(',').any(|tag| tag == format!("article/{}", article.id())), "{tags}");
         assert!(!answer.headers.contains_key("surrogate-key"));
+        // Nor are those told who ask in a way for which nothing is kept.
+        let other = reader.header("content-length", "0").get(&path_of(&article)).await.expect(200);
+        for name in ["cache-control", "cache-tag"] {
+            assert_eq!(other.header(name), answer.header(name));
+        }
+        assert!(!other.headers.contains_key("surrogate-key"));
     }
+    let editor = app.editor().await.header("content-length", "0");
+    let own = editor.get(&path_of(&article)).await.expect(200);
+    assert_eq!(own.header("cache-control"), "private, no-store");
+    assert!(!own.headers.contains_key("cache-tag"));
 }
 
 #[actix_web::test]

@@ -319,8 +319,8 @@ where
 
     fn call(&self, request: ServiceRequest) -> Answering {
         let Some(key) = key_of(&request) else {
-            let making = self.service.call(request);
-            return Answering::Later(Box::pin(async { Ok(making.await?.map_into_boxed_body()) }));
+            let (cache, making) = (Arc::clone(&self.cache), self.service.call(request));
+            return Answering::Later(Box::pin(async move { pass(&cache, making.await?) }));
         };
         let now = self.cache.newsroom.clock.now();
         let is_sure = self.cache.newsroom.store.is_coherent() && !self.cache.freshness.is_due(now);
