@@ -185,7 +185,7 @@ impl RequestScope {
         };
         let scope = Arc::clone(self);
         let worked = super::on_blocking_pool(move || {
-            search::begin();
+            super::begin_notes(None);
             let result = super::in_savepoint(&mut open.connection, |db| {
                 let done = work(db)?;
                 if writes {
