@@ -292,7 +292,9 @@ pub async fn list_sections(
     fields: Sparse<Section>,
 ) -> Result<HttpResponse, Error> {
     let counts = query.include.contains(&SectionInclude::ArticleCount);
-    let keys = counted(SurrogateKeys::default().all(Entity::Section), counts);
+    // With the numbers of their articles, which any article changes.
+    let keys = SurrogateKeys::default().all(Entity::Section);
+    let keys = if counts { keys.all(Entity::Article) } else { keys };
     if query.tree {
         for (name, is_given) in [("cursor", query.cursor.is_some()), ("page", query.page.is_some())] {
             if is_given {
@@ -308,11 +310,6 @@ pub async fn list_sections(
     let page = page_request(query.limit, query.cursor.as_deref(), query.page, query.count, ORDER)?;
     let sections = sections::list(&newsroom, page, counts).await?;
     Answer::page(&request, &principal, sections.map(Section::from)).keys(keys).fields(fields.0).send()
-}
-
-/// With the numbers of articles, which any article changes.
-fn counted(keys: SurrogateKeys, counts: bool) -> SurrogateKeys {
-    if counts { keys.all(Entity::Article) } else { keys }
 }
 
 /// Create a section
@@ -351,7 +348,9 @@ pub async fn get_section(
     let counts = query.include.contains(&SectionInclude::ArticleCount);
     let node = sections::get(&newsroom, name.reference(), counts).await?;
     let version = node.section.version;
-    let keys = counted(SurrogateKeys::default().one(Entity::Section, node.section.id.get()), counts);
+    let id = node.section.id.get();
+    let keys = SurrogateKeys::default().one(Entity::Section, id);
+    let keys = if counts { keys.articles_of(Entity::Section, id) } else { keys };
     Answer::ok(&request, &principal, Section::from(node)).version(version).keys(keys).fields(fields.0).send()
 }
 

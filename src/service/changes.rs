@@ -55,7 +55,7 @@ impl Default for Feed {
 
 impl Feed {
     pub(super) fn hear(&self, signal: &Signal) {
-        if matches!(signal, Signal::Public(_) | Signal::Everything) {
+        if matches!(signal, Signal::Public { .. } | Signal::Everything) {
             self.heard.send_modify(|count| *count = count.wrapping_add(1));
         }
     }

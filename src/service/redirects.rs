@@ -92,6 +92,12 @@ fn change(redirect: &Redirect, kind: ChangeKind, at: Instant, actor: UserId) -> 
     }
 }
 
+/// Records that redirects lead further than they did.
+fn record_led_on(db: &mut Db, led_on: &[Redirect], at: Instant, actor: UserId) -> Result<(), Error> {
+    let mut changes = led_on.iter().map(|redirect| change(redirect, ChangeKind::Updated, at, actor));
+    changes.try_for_each(|change| changes::record(db, &change))
+}
+
 /// Makes a redirect. One that would lead to another leads where that one does, and others that lead here are led on.
 ///
 /// # Errors
@@ -115,7 +121,7 @@ pub async fn create(
             check_from(db, &room, &from, None)?;
             let site = room.site.get(db)?;
             let to = collapsed(db, &site.url, &from, &to)?;
-            redirects::point_on(db, from.as_str(), &to, now)?;
+            let led_on = redirects::point_on(db, from.as_str(), &to, now)?;
             let redirect = Redirect {
                 id: RedirectId::new(room.ids.next()),
                 from: from.as_str().to_owned(),
@@ -127,6 +133,7 @@ pub async fn create(
             };
             redirects::insert(db, &redirect)?;
             changes::record(db, &change(&redirect, ChangeKind::Created, now, actor))?;
+            record_led_on(db, &led_on, now, actor)?;
             Ok(redirect)
         })
         .await
@@ -163,11 +170,14 @@ pub async fn update(
                 }
                 None => old.to,
             };
-            redirects::point_on(db, from.as_str(), &to, now)?;
+            let mut led_on = redirects::point_on(db, from.as_str(), &to, now)?;
+            // It may have led to where it begins now.
+            led_on.retain(|redirect| redirect.id != id);
             let from = from.as_str().to_owned();
             let new = Redirect { from, to, version: old.version + 1, updated_at: now, ..old };
             redirects::update(db, &new)?;
             changes::record(db, &change(&new, ChangeKind::Updated, now, actor))?;
+            record_led_on(db, &led_on, now, actor)?;
             Ok(new)
         })
         .await

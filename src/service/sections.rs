@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use super::{Newsroom, check_version, taxonomy_change};
 use crate::{
     domain::{
-        change::{ChangeKind, Entity, surrogate_key},
+        change::{ChangeKind, Entity},
         error::{Error, ErrorCode},
         id::{SectionId, UserId},
         instant::Instant,
@@ -13,6 +13,7 @@ use crate::{
         permission::{Action, require},
         section::{MAX_DEPTH, Section, SectionChanges, SectionNode},
         slug::{Reference, Slug},
+        surrogate::SurrogateKeys,
         user::Principal,
     },
     store::{changes, conn::Db, sections, slugs},
@@ -142,6 +143,17 @@ impl Tree {
         self.0.iter().find(|section| section.id == id)
     }
 
+    /// The sections at and above a place, from the bottom up.
+    fn line(&self, id: Option<SectionId>) -> impl Iterator<Item = SectionId> + '_ {
+        std::iter::successors(id, |id| self.get(*id).and_then(|section| section.parent_id))
+    }
+
+    /// The keys of the lists that articles leave, and come to, when what holds them goes from one place to another.
+    fn lists(&self, from: Option<SectionId>, to: Option<SectionId>) -> SurrogateKeys {
+        let sections = self.line(from).chain(self.line(to));
+        sections.fold(SurrogateKeys::default(), |keys, id| keys.articles_of(Entity::Section, id.get()))
+    }
+
     fn children(&self, id: Option<SectionId>) -> Vec<Section> {
         self.0.iter().filter(|section| section.parent_id == id).cloned().collect()
     }
@@ -216,17 +228,17 @@ fn rewrite_descendants(
             updated_at: now,
             ..section.clone()
         };
-        rewrite(db, section, &new, Vec::new(), user)?;
+        rewrite(db, section, &new, SurrogateKeys::default(), user)?;
     }
     Ok(())
 }
 
-/// Writes one section over what it was. Its old path redirects to the new one.
+/// Writes one section over what it was. Its old path redirects to the new one. `also` is what changes with it.
 fn rewrite(
     db: &mut Db,
     old: &Section,
     new: &Section,
-    moved: Vec<SectionId>,
+    also: SurrogateKeys,
     user: UserId,
 ) -> Result<(), Error> {
     let id = new.id.get();
@@ -238,13 +250,13 @@ fn rewrite(
     let path = Some(new.path.clone());
     let mut change =
         taxonomy_change(ChangeKind::Updated, Entity::Section, id, path, old_path, new.updated_at, user);
-    change.surrogate_keys.extend(keys(&moved));
+    change.surrogate_keys.extend(also.texts());
     changes::record(db, &change)
 }
 
 /// The surrogate keys of siblings that were moved.
-fn keys(moved: &[SectionId]) -> impl Iterator<Item = String> {
-    moved.iter().map(|id| surrogate_key(Entity::Section, id.get()))
+fn keys(moved: &[SectionId]) -> SurrogateKeys {
+    moved.iter().fold(SurrogateKeys::default(), |keys, id| keys.one(Entity::Section, id.get()))
 }
 
 /// The slug that was asked for, or one made of the name whose path nothing has.
@@ -309,7 +321,7 @@ pub async fn create(
             sections::insert(db, &section)?;
             let path = Some(section.path.clone());
             let mut change = taxonomy_change(ChangeKind::Created, Entity::Section, id, path, None, now, user);
-            change.surrogate_keys.extend(keys(&moved));
+            change.surrogate_keys.extend(keys(&moved).texts());
             changes::record(db, &change)?;
             Ok(section)
         })
@@ -373,7 +385,11 @@ pub async fn update(
                 created_at: old.created_at,
                 updated_at: now,
             };
-            rewrite(db, &old, &new, moved, user)?;
+            let mut also = keys(&moved);
+            if is_moved {
+                also = also.and(tree.lists(old.parent_id, parent_id));
+            }
+            rewrite(db, &old, &new, also, user)?;
             if old.path != new.path {
                 rewrite_descendants(db, &subtree, &new.path, now, user)?;
             }
@@ -424,9 +440,10 @@ pub async fn delete(
             let old_path = Some(section.path.clone());
             let mut change =
                 taxonomy_change(ChangeKind::Removed, Entity::Section, id, path, old_path, now, user);
-            change
-                .surrogate_keys
-                .extend(target.map(|target| surrogate_key(Entity::Section, target.id.get())));
+            if let Some(target) = target {
+                let keys = tree.lists(section.parent_id, Some(target.id));
+                change.surrogate_keys.extend(keys.one(Entity::Section, target.id.get()).texts());
+            }
             changes::record(db, &change)
         })
         .await
@@ -464,7 +481,8 @@ fn move_into(
             updated_at: now,
             ..child.clone()
         };
-        rewrite(db, &child, &new, Vec::new(), user)?;
+        // The lists that its articles leave and come to are told with the section that it was in.
+        rewrite(db, &child, &new, SurrogateKeys::default(), user)?;
         rewrite_descendants(db, &subtree, &new.path, now, user)?;
         affected.extend(subtree.iter().map(|section| section.id.get()));
     }

@@ -274,7 +274,8 @@ pub async fn file(newsroom: &Newsroom, file: File) -> Result<Sitemap, Error> {
                         return Err(Error::not_found("sitemap"));
                     }
                     article_urls(db, &site, now, (after.unwrap_or(start), until), length, &mut urls)?;
-                    all(Entity::Article)
+                    // The addresses of articles follow from their sections.
+                    all(Entity::Section)
                 }
             };
             Ok(Sitemap { text: urls.set.end()?, keys, updated: urls.updated })
@@ -375,7 +376,7 @@ pub async fn news(newsroom: &Newsroom) -> Result<Sitemap, Error> {
         })
         .collect();
     let text = sitemap::news(&site.name, &news)?;
-    let keys = SurrogateKeys::default().all(Entity::Article);
+    let keys = SurrogateKeys::default().all(Entity::Article).all(Entity::Section);
     Ok(Sitemap { text, keys, updated: entries.iter().map(|entry| entry.updated_at).max() })
 }
 

@@ -10,7 +10,7 @@ use super::{
     signals::{self, Signal},
     to_json,
 };
-use crate::domain::{change::Change, error::Error, surrogate::plural};
+use crate::domain::{change::Change, error::Error, instant::Instant, surrogate::plural};
 
 /// A recorded change.
 #[derive(Debug, Clone, PartialEq)]
@@ -52,7 +52,18 @@ pub fn record(db: &mut Db, change: &Change) -> Result<(), Error> {
     ));
     on_either!(&mut *db, conn => insert.execute(conn))?;
     // After the signals of what is kept in memory to make answers of: who makes one when this is heard makes it of those.
-    signals::send(db, Signal::Public(keys.into()))
+    signals::send(db, Signal::Public { at: change.at, keys: keys.into() })
+}
+
+/// Changes that are looked at for those of a node whose clock is ahead.
+const NEWEST: i64 = 500;
+
+/// The first instant after `now` as of which something was recorded: by a node whose clock is ahead of ours. Such a change
+/// is among the newest.
+pub fn next_ahead(db: &mut Db, now: Instant) -> Result<Option<Instant>, Error> {
+    let newest = changes::table.order(changes::seq.desc()).select(changes::at).limit(NEWEST);
+    let newest: Vec<i64> = newest.load(db)?;
+    Ok(newest.into_iter().map(Instant::from_millis).filter(|at| *at > now).min())
 }
 
 type Row = (i64, i64, String, String, i64, Option<String>, Option<String>, String);

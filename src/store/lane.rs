@@ -156,8 +156,7 @@ impl Lane {
         mode: Mode,
         work: impl FnOnce(&mut Db) -> Result<T, Error>,
     ) -> Result<T, Error> {
-        search::begin();
-        signals::set_begun(Some(self.listeners.heard()));
+        super::begin_notes(Some(self.listeners.heard()));
         let result = transaction(db, mode, work);
         signals::set_begun(None);
         let (signals, _) = (signals::take(), audit::take());

@@ -218,6 +218,14 @@ impl Store {
     }
 }
 
+/// Begins what a transaction on this thread notes of itself, when so many signals have been heard (see [`signals::begun`]).
+/// One that broke off may have left its own.
+fn begin_notes(heard: Option<u64>) {
+    search::begin();
+    drop((signals::take(), audit::take()));
+    signals::set_begun(heard);
+}
+
 /// Takes a lock that is held to the end of the transaction, so that what is done under it is done by one node at a
 /// time. SQLite has one writer anyway.
 fn exclusive(db: &mut Db, lock: Lock) -> Result<(), Error> {

@@ -121,8 +121,9 @@ pub fn update(db: &mut Db, redirect: &Redirect) -> Result<(), Error> {
     Ok(())
 }
 
-/// Makes redirects that lead to a path lead where it is redirected to.
-pub fn point_on(db: &mut Db, path: &str, to: &str, at: Instant) -> Result<(), Error> {
+/// Makes redirects that lead to a path lead where it is redirected to, and tells them as they are now. Redirects are held.
+pub fn point_on(db: &mut Db, path: &str, to: &str, at: Instant) -> Result<Vec<Redirect>, Error> {
+    let rows: Vec<Row> = redirect_rows!().filter(redirects::target.eq(path)).order(redirects::id).load(db)?;
     diesel::update(redirects::table.filter(redirects::target.eq(path)))
         .set((
             redirects::target.eq(to),
@@ -130,7 +131,9 @@ pub fn point_on(db: &mut Db, path: &str, to: &str, at: Instant) -> Result<(), Er
             redirects::updated_at.eq(at.millis()),
         ))
         .execute(db)?;
-    Ok(())
+    let led_on =
+        |old: Redirect| Redirect { to: to.to_owned(), version: old.version + 1, updated_at: at, ..old };
+    Ok(rows.into_iter().map(read).map(led_on).collect())
 }
 
 /// Deletes a redirect.

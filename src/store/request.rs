@@ -186,7 +186,7 @@ impl RequestScope {
         };
         let scope = Arc::clone(self);
         let worked = super::on_blocking_pool(move || {
-            search::begin();
+            super::begin_notes(None);
             let result = super::in_savepoint(&mut open.connection, |db| {
                 work(db)?;
                 if writes {

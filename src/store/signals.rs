@@ -33,7 +33,12 @@ pub enum Signal {
     /// A section or a tag.
     Taxonomy,
     /// Something public: the surrogate keys of what shows it.
-    Public(Arc<[String]>),
+    Public {
+        /// As of when. By the clock of a node that is behind it is still to come.
+        at: Due,
+        /// The keys.
+        keys: Arc<[String]>,
+    },
     /// Something is to become public, or to cease to be, at an instant by itself.
     Schedule(Due),
     /// The settings of the site.
@@ -50,7 +55,7 @@ impl fmt::Display for Signal {
             Self::User(id) => write!(f, "user {id}"),
             Self::Profiles => f.write_str("profiles"),
             Self::Taxonomy => f.write_str("taxonomy"),
-            Self::Public(keys) => write!(f, "public {}", keys.join(" ")),
+            Self::Public { at, keys } => write!(f, "public {} {}", at.millis(), keys.join(" ")),
             Self::Schedule(at) => write!(f, "schedule {}", at.millis()),
             Self::Site => f.write_str("site"),
             Self::Keys => f.write_str("keys"),
@@ -62,12 +67,15 @@ impl fmt::Display for Signal {
 impl Signal {
     /// A signal of a newer program that this one does not know means everything.
     fn parse(text: &str) -> Self {
+        let instant = |text: &str| text.parse().ok().map(Due::from_millis);
         match text.split_once(' ') {
             Some(("user", id)) => id.parse().map_or(Self::Everything, Self::User),
-            Some(("schedule", at)) => {
-                at.parse().map_or(Self::Everything, |at| Self::Schedule(Due::from_millis(at)))
+            Some(("schedule", at)) => instant(at).map_or(Self::Everything, Self::Schedule),
+            Some(("public", rest)) => {
+                let (at, keys) = rest.split_once(' ').unwrap_or((rest, ""));
+                let keys = keys.split(' ').map(str::to_owned).collect();
+                instant(at).map_or(Self::Everything, |at| Self::Public { at, keys })
             }
-            Some(("public", keys)) => Self::Public(keys.split(' ').map(str::to_owned).collect()),
             None if text == "profiles" => Self::Profiles,
             None if text == "taxonomy" => Self::Taxonomy,
             None if text == "site" => Self::Site,
@@ -194,8 +202,7 @@ impl Listeners {
 
     /// Whether signals of other nodes are sure to arrive; else nothing that was kept in memory can be relied on.
     pub(super) fn is_coherent(&self) -> bool {
-        let now = self.now();
-        !self.is_shared || now - self.last_heartbeat.load(Ordering::Acquire) < TRUSTED_MILLIS
+        !self.is_shared || self.now() - self.last_heartbeat.load(Ordering::Acquire) < TRUSTED_MILLIS
     }
 
     fn now(&self) -> i64 {
@@ -244,12 +251,11 @@ fn hear_commands(manager: &ConnectionManager, listeners: &Weak<Listeners>) -> Re
             let query = signals::table.order(signals::seq).select((signals::seq, signals::text));
             let left: Vec<(i64, String)> =
                 query.filter(signals::seq.gt(last.unwrap_or_default())).load(conn)?;
-            // Of those that were left before nothing is known yet; of a gap it is not known what was in it.
-            let is_whole = left.first().is_none_or(|(seq, _)| Some(*seq) == last.map(|last| last + 1));
-            if !is_whole && last.is_some() {
-                listeners.hear(&Signal::Everything);
-            } else if last.is_some() {
-                left.iter().for_each(|(_, text)| listeners.hear(&Signal::parse(text)));
+            // Which of those that were there at the first look have been heard is not known, nor what was in a gap.
+            let is_whole = last.is_some_and(|last| left.first().is_none_or(|(seq, _)| *seq == last + 1));
+            match is_whole {
+                true => left.iter().for_each(|(_, text)| listeners.hear(&Signal::parse(text))),
+                false => listeners.hear(&Signal::Everything),
             }
             last = left.last().map(|(seq, _)| *seq).or(last).or(Some(0));
         }
@@ -304,7 +310,8 @@ mod tests {
 
     #[test]
     fn signals_survive_the_wire() {
-        let public = Signal::Public(["articles".to_owned(), "tag/7".to_owned()].into());
+        let keys = ["articles".to_owned(), "tag/7".to_owned()].into();
+        let public = Signal::Public { at: Due::from_millis(1_779_096_600_000), keys };
         for signal in [
             Signal::User(UserId::new(7)),
             Signal::Profiles,
@@ -319,5 +326,6 @@ mod tests {
         }
         assert_eq!(Signal::parse("tomorrow 7"), Signal::Everything);
         assert_eq!(Signal::parse("user x"), Signal::Everything);
+        assert_eq!(Signal::parse("public articles tag/7"), Signal::Everything);
     }
 }

@@ -11,6 +11,7 @@ use super::{
 use crate::domain::{
     change::Entity,
     error::Error,
+    id::ArticleId,
     instant::Instant,
     slug::{Reference, Slug},
 };
@@ -51,15 +52,15 @@ fn take_or_owner(db: &mut Db, kind: Entity, name: &str, id: i64, public: bool) -
     }
 }
 
-/// Takes a name for an article that another had before and has no more: its redirect ends.
+/// Takes a name for an article that another had before and has no more: its redirect ends. Tells which one that was.
 ///
 /// # Errors
 /// 409 `taken` if the name is the present one of another: of its draft, or of what readers see or will see.
-pub fn claim_former(db: &mut Db, name: &str, id: i64) -> Result<(), Error> {
+pub fn claim_former(db: &mut Db, name: &str, id: i64) -> Result<Option<ArticleId>, Error> {
     let kind = Entity::Article.as_str();
     let owner = take_or_owner(db, Entity::Article, name, id, false)?;
     if owner == id {
-        return Ok(());
+        return Ok(None);
     }
     let present = contents::table.filter(contents::article_id.eq(owner)).filter(contents::slug.eq(name));
     if diesel::select(diesel::dsl::exists(present)).get_result(db)? {
@@ -68,7 +69,7 @@ pub fn claim_former(db: &mut Db, name: &str, id: i64) -> Result<(), Error> {
     diesel::update(slugs::table.find((kind, name)))
         .set((slugs::entity_id.eq(id), slugs::public.eq(false), slugs::visible_from.eq(None::<i64>)))
         .execute(db)?;
-    Ok(())
+    Ok(Some(ArticleId::new(owner)))
 }
 
 /// Takes the first of `wanted`, `wanted-2`, `wanted-3` … that nothing has.

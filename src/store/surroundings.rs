@@ -18,19 +18,16 @@ use super::{
     signals::{self, Signal},
     site, tags,
 };
-use crate::domain::{error::Error, id::SectionId, surroundings::Surroundings};
+use crate::domain::{
+    error::Error,
+    id::SectionId,
+    surroundings::{SectionTree, Surroundings},
+};
 
 /// Reads the site and the cards of all its sections, tags and authors.
 pub fn load(db: &mut Db) -> Result<Surroundings, Error> {
     let site = site::get(db)?;
-    type SectionRow = ((i64, String, String, String), Option<i64>);
-    let rows: Vec<SectionRow> =
-        section_table::table.select((sections::CARD, section_table::parent_id)).load(db)?;
-    let sections = rows.into_iter().map(|(columns, parent)| {
-        let card = sections::card(columns);
-        (card.id, (card.into(), parent.map(SectionId::new)))
-    });
-    let sections: HashMap<_, _> = sections.collect();
+    let sections = Arc::new(load_tree(db)?);
     let rows: Vec<(i64, String, String, String)> = tag_table::table.select(tags::CARD).load(db)?;
     let tags = rows.into_iter().map(|columns| tags::card(columns).map(|card| (card.id, card.into())));
     let tags = tags.collect::<Result<HashMap<_, _>, _>>()?;
@@ -38,6 +35,15 @@ pub fn load(db: &mut Db) -> Result<Surroundings, Error> {
         author_table::table.select(authors::CARD).load(db)?;
     let authors = rows.into_iter().map(authors::card).map(|card| (card.id, card.into())).collect();
     Ok(Surroundings { site, sections, tags, authors })
+}
+
+fn load_tree(db: &mut Db) -> Result<SectionTree, Error> {
+    type SectionRow = ((i64, String, String, String), Option<i64>);
+    let rows: Vec<SectionRow> =
+        section_table::table.select((sections::CARD, section_table::parent_id)).load(db)?;
+    let sections =
+        rows.into_iter().map(|(columns, parent)| (sections::card(columns), parent.map(SectionId::new)));
+    Ok(SectionTree::new(sections))
 }
 
 /// The surroundings as they are now, without SQL as long as nothing of them changes.
@@ -77,6 +83,20 @@ impl SurroundingsCache {
             }
         }
         Ok(read)
+    }
+
+    /// The tree of sections for a transaction that holds it ([`sections::hold`]) and writes down what follows from its shape.
+    ///
+    /// On PostgreSQL it is read: whoever changed it may have let go of it a moment ago without having been heard. On SQLite
+    /// what was written before is heard before the next write begins.
+    ///
+    /// # Errors
+    /// Those of the database.
+    pub fn held_tree(&self, db: &mut Db) -> Result<Arc<SectionTree>, Error> {
+        match db {
+            Db::Sqlite(_) => self.get(db).map(|site| Arc::clone(&site.sections)),
+            Db::Postgres(_) => load_tree(db).map(Arc::new),
+        }
     }
 
     /// What was read, if nothing of it has changed since.

@@ -186,6 +186,25 @@ impl TestApp {
         self.database.sqlite_path()
     }
 
+    /// Does this to the PostgreSQL database beside the server; false on SQLite.
+    pub fn on_postgres(&self, sql: &str) -> bool {
+        match &self.database {
+            Database::Postgres(database) => database.execute(sql),
+            Database::Sqlite(_) | Database::Borrowed(_) => return false,
+        }
+        true
+    }
+
+    /// Lets nobody connect to the PostgreSQL database any more, and cuts those off who hear of changes there; false on
+    /// SQLite.
+    pub fn deafen(&self) -> bool {
+        match &self.database {
+            Database::Postgres(database) => database.deafen(),
+            Database::Sqlite(_) | Database::Borrowed(_) => return false,
+        }
+        true
+    }
+
     /// Where the server listens.
     pub fn address(&self) -> SocketAddr {
         self.address

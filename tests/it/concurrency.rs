@@ -2,6 +2,10 @@
 
 use actix_web::rt::spawn;
 use diesel::{Connection as _, SqliteConnection, connection::SimpleConnection as _};
+use masthead::store::{
+    Store, StoreOptions,
+    signals::{self, Signal},
+};
 use serde_json::json;
 
 use crate::{app::TestApp, newsroom::path_of};
@@ -135,4 +139,25 @@ async fn a_locked_database_is_503_and_serves_again() {
     app.anonymous().get("/v1/tags").await.expect(200);
     other.batch_execute("ROLLBACK").unwrap();
     author.post("/v1/tags", json!({"name": "Port"})).await.expect(201);
+}
+
+#[actix_web::test]
+async fn what_a_transaction_that_broke_off_had_to_say_is_not_said_by_the_next() {
+    let folder = tempfile::tempdir().unwrap();
+    let url = format!("sqlite:{}/newsroom.db", folder.path().display()).parse().unwrap();
+    let store = Store::open(&StoreOptions { url, connections: 1, synchronous: Default::default() }).unwrap();
+    store.migrate().unwrap();
+    let (heard, hearing) = std::sync::mpsc::channel();
+    store.listen(move |signal| heard.send(signal.clone()).unwrap());
+    let broken = store.write(|db| {
+        signals::send(db, Signal::Keys)?;
+        if true {
+            panic!("on purpose");
+        }
+        Ok(())
+    });
+    broken.await.unwrap_err();
+    // On the same thread, since there is no other that is idle.
+    store.write(|db| signals::send(db, Signal::Site)).await.unwrap();
+    assert_eq!(hearing.try_iter().collect::<Vec<_>>(), [Signal::Site]);
 }

@@ -2,11 +2,16 @@
 
 use std::{io::Write as _, process::Stdio};
 
-use masthead::service::{auth::generate_key, signing_keys};
-use serde_json::json;
+use chrono::TimeDelta;
+use masthead::{
+    service::{auth::generate_key, signing_keys},
+    store::{Store, StoreOptions, signals::Signal},
+};
+use serde_json::{Value, json};
 
 use crate::{
-    app::{Client, PASSWORD, TestApp},
+    app::{Answer, Client, PASSWORD, TestApp},
+    newsroom::path_of,
     serve::command,
 };
 
@@ -19,6 +24,22 @@ async fn is_soon_shut_out(client: &Client) -> bool {
         }
     }
     false
+}
+
+/// Asks until the answer is like this, for two seconds at most.
+async fn soon(client: &Client, path: &str, is_wanted: impl Fn(&Answer) -> bool) -> Answer {
+    let begun = std::time::Instant::now();
+    loop {
+        let answer = client.get(path).await.expect(200);
+        if is_wanted(&answer) {
+            return answer;
+        }
+        assert!(begun.elapsed().as_secs() < 2, "{path}: {:?} {}", answer.headers, answer.text);
+    }
+}
+
+fn is_hit(answer: &Answer) -> bool {
+    answer.header("server-timing").starts_with("cache;desc=hit")
 }
 
 #[actix_web::test]
@@ -74,6 +95,86 @@ async fn a_password_that_a_command_sets_ends_the_sessions_of_a_running_server() 
     child.stdin.take().unwrap().write_all(b"another long password 42\n").unwrap();
     assert!(child.wait().unwrap().success());
     assert!(is_soon_shut_out(&author).await, "the server hears what the command did");
+}
+
+#[test]
+fn what_was_left_before_a_server_listens_is_not_missed() {
+    let folder = tempfile::tempdir().unwrap();
+    let url = format!("sqlite:{}/newsroom.db", folder.path().display()).parse().unwrap();
+    let store = Store::open(&StoreOptions { url, connections: 1, synchronous: Default::default() }).unwrap();
+    store.migrate().unwrap();
+    let (heard, hearing) = std::sync::mpsc::channel();
+    store.listen(move |signal| drop(heard.send(signal.clone())));
+    store.watch().unwrap();
+    // Whether a command has written before the first look or in a time without looks cannot be told.
+    let first = hearing.recv_timeout(std::time::Duration::from_secs(20));
+    assert_eq!(first, Ok(Signal::Everything));
+}
+
+#[actix_web::test]
+async fn what_a_node_publishes_is_seen_on_another_whose_clock_is_behind() {
+    let one = TestApp::start().await;
+    if one.sqlite_path().is_some() {
+        return;
+    }
+    let other = one.another_node().await;
+    let reader = other.anonymous();
+    let list = "/v1/articles";
+    one.newsroom.clock.advance(TimeDelta::seconds(60));
+    for (number, headline) in ["Bridge", "Ferry"].into_iter().enumerate() {
+        soon(&reader, list, is_hit).await;
+        let article = one.published(headline).await;
+        // It has heard of it, and by its clock it is not published yet.
+        soon(&reader, list, |answer| !is_hit(answer)).await;
+        assert_eq!(soon(&reader, list, is_hit).await.each("id").len(), number);
+        reader.get(&path_of(&article)).await.problem(404, "not_found");
+        other.newsroom.clock.advance(TimeDelta::seconds(60));
+        let seen = reader.get(list).await.expect(200);
+        assert_eq!((is_hit(&seen), seen.each("id")[0]), (false, article.id().as_str()));
+        one.newsroom.clock.advance(TimeDelta::seconds(60));
+    }
+
+    // One that begins later has heard nothing of it.
+    let article = one.published("Harbour").await;
+    let third = one.another_node().await;
+    third.newsroom.clock.advance(TimeDelta::seconds(150));
+    let reader = third.anonymous();
+    assert_eq!(soon(&reader, list, is_hit).await.each("id").len(), 2);
+    third.newsroom.clock.advance(TimeDelta::seconds(40));
+    let seen = reader.get(list).await.expect(200);
+    assert_eq!((is_hit(&seen), seen.each("id")[0]), (false, article.id().as_str()));
+}
+
+#[actix_web::test]
+async fn a_change_tells_of_the_tree_as_it_is() {
+    let app = TestApp::start().await;
+    let (city, world) = (app.section("city").await, app.section("world").await);
+    let inner = app.section("city/inner").await;
+    let draft = app.draft_of(&app.editor().await, "Bridge", json!({"section": "city/inner"})).await;
+    app.anonymous().get("/v1/articles?section=world").await.expect(200);
+    // Another node has moved the section, and this one has not heard of it.
+    let moved = format!("UPDATE sections SET parent_id = {world}, path = '/world/inner' WHERE id = {inner}");
+    if !app.on_postgres(&moved) {
+        return;
+    }
+    app.editor().await.act(&format!("{}/publish", path_of(&draft))).await.expect(200);
+    let changes = app.anonymous().get("/v1/changes?limit=100").await.expect(200);
+    let last = changes.json["data"].as_array().unwrap().last().unwrap();
+    assert_eq!((&last["path"], &last["old_path"]), (&json!("/world/inner/bridge"), &Value::Null));
+    let lists = |section| last["surrogate_keys"].to_string().contains(&format!("section/{section}/articles"));
+    assert_eq!((lists(&inner), lists(&world), lists(&city)), (true, true, false));
+}
+
+#[actix_web::test]
+async fn caches_in_between_keep_nothing_from_a_node_that_does_not_hear_the_others() {
+    let app = TestApp::start().await;
+    let path = path_of(&app.published("Bridge").await);
+    let reader = app.anonymous();
+    let policy = |wanted: &'static str| move |answer: &Answer| answer.header("cache-control") == wanted;
+    if !app.deafen() {
+        return;
+    }
+    soon(&reader, &path, policy("public, max-age=0, s-maxage=0, stale-while-revalidate=0")).await;
 }
 
 #[actix_web::test]

@@ -77,6 +77,21 @@ impl Database {
         url.set_path(&self.name);
         url.into()
     }
+
+    /// Does this to the database, beside whoever uses it.
+    pub fn execute(&self, sql: &str) {
+        PgConnection::establish(&self.url()).unwrap().batch_execute(sql).unwrap();
+    }
+
+    /// Lets nobody connect any more, and cuts those off who listen for notifications.
+    pub fn deafen(&self) {
+        let name = &self.name;
+        self.server.execute(&format!("ALTER DATABASE {name} ALLOW_CONNECTIONS false"));
+        self.server.execute(&format!(
+            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity
+             WHERE datname = '{name}' AND (query LIKE 'LISTEN%' OR query = 'SELECT 1')"
+        ));
+    }
 }
 
 impl Drop for Database {

@@ -53,6 +53,29 @@ async fn chains_are_collapsed_and_loops_refused() {
 }
 
 #[actix_web::test]
+async fn each_redirect_that_is_led_on_is_told() {
+    let app = TestApp::start().await;
+    let (editor, reader) = (app.editor().await, app.anonymous());
+    let one = redirect(&editor, "/a", "/b").await.expect(201).id();
+    let two = redirect(&editor, "/b", "/c").await.expect(201);
+    redirect(&editor, "/e", "/f").await.expect(201);
+    let path = format!("/v1/redirects/{}", two.id());
+    let two = two.id();
+    editor.patch(&path, json!({"from": "/f", "to": "/g"})).await.expect(200);
+    let changes = reader.get("/v1/changes?limit=100").await.expect(200);
+    let told: Vec<_> = changes.json["data"].as_array().unwrap().iter().collect();
+    let told = |id: &str| -> Vec<_> {
+        let own = told.iter().filter(|change| change["entity_id"] == id);
+        own.map(|change| ["kind", "old_path", "path"].map(|name| change[name].as_str().unwrap())).collect()
+    };
+    assert_eq!(told(&one), [["created", "/a", "/b"], ["updated", "/a", "/c"]]);
+    assert_eq!(told(&two), [["created", "/b", "/c"], ["updated", "/f", "/g"]]);
+    let three = editor.get("/v1/redirects").await.expect(200).json["data"][1].clone();
+    assert_eq!((&three["from"], &three["to"], &three["version"]), (&json!("/e"), &json!("/g"), &json!(2)));
+    assert_eq!(told(three["id"].as_str().unwrap()), [["created", "/e", "/f"], ["updated", "/e", "/g"]]);
+}
+
+#[actix_web::test]
 async fn a_page_wins_over_a_redirect() {
     let app = TestApp::start().await;
     let (editor, reader) = (app.bold_editor().await, app.anonymous());

@@ -1,6 +1,8 @@
 //! The response cache: what is kept, for whom, and that it is never stale.
 
-use std::{io::Read as _, time::Duration};
+mod ends;
+
+use std::{io::Read as _, sync::mpsc, time::Duration};
 
 use chrono::TimeDelta;
 use futures_util::future::join_all;
@@ -357,6 +359,49 @@ async fn it_can_be_turned_off_and_caches_in_between_be_told_otherwise() {
         let tags = answer.header("cache-tag");
         assert!(tags.split(',').any(|tag| tag == format!("article/{}", article.id())), "{tags}");
         assert!(!answer.headers.contains_key("surrogate-key"));
+        // Nor are those told who ask in a way for which nothing is kept.
+        let other = reader.header("content-length", "0").get(&path_of(&article)).await.expect(200);
+        for name in ["cache-control", "cache-tag"] {
+            assert_eq!(other.header(name), answer.header(name));
+        }
+        assert!(!other.headers.contains_key("surrogate-key"));
+    }
+    let editor = app.editor().await.header("content-length", "0");
+    let own = editor.get(&path_of(&article)).await.expect(200);
+    assert_eq!(own.header("cache-control"), "private, no-store");
+    assert!(!own.headers.contains_key("cache-tag"));
+}
+
+#[actix_web::test]
+async fn whether_it_lives_does_not_wait_for_the_database() {
+    let app = TestApp::start().await;
+    let (held, holding) = mpsc::channel();
+    let (release, released) = mpsc::channel::<()>();
+    let released = std::sync::Arc::new(std::sync::Mutex::new(released));
+    // As many as there are connections.
+    let reads: Vec<_> = (0..4)
+        .map(|_| {
+            let (store, held, released) = (app.newsroom.store.clone(), held.clone(), released.clone());
+            actix_web::rt::spawn(async move {
+                let read = store.read(move |_| {
+                    held.send(()).unwrap();
+                    // Until there is nobody who could send something.
+                    released.lock().unwrap().recv().unwrap_err();
+                    Ok(())
+                });
+                read.await.unwrap();
+            })
+        })
+        .collect();
+    let holding = actix_web::rt::task::spawn_blocking(move || holding.iter().take(4).count());
+    assert_eq!(holding.await.unwrap(), 4);
+    // What is kept is not sure before the database was asked when something becomes public.
+    let reader = app.anonymous();
+    let health = tokio::time::timeout(Duration::from_secs(20), reader.get("/healthz")).await;
+    drop(release);
+    health.expect("it waits").expect(200);
+    for read in reads {
+        read.await.unwrap();
     }
 }
 

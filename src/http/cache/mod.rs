@@ -9,13 +9,17 @@
 
 mod entry;
 mod freshness;
+mod policy;
 
 use std::{
     collections::HashMap,
     future::{Ready, ready},
     pin::Pin,
     rc::Rc,
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    sync::{
+        Arc, Mutex, MutexGuard, PoisonError,
+        atomic::{AtomicU64, Ordering},
+    },
     task::{Context, Poll},
     time::Duration,
 };
@@ -33,6 +37,8 @@ use actix_web::{
 use quick_cache::{Weighter, sync::Cache};
 use tokio::sync::watch;
 
+pub(super) use self::policy::SURROGATE_KEY;
+pub use self::policy::{CacheOptions, KeysHeader};
 use self::{
     entry::{Coding, Entry, Variant},
     freshness::Freshness,
@@ -43,50 +49,6 @@ use crate::{
     service::{Newsroom, articles},
     store::signals::Signal,
 };
-
-/// The surrogate keys of an answer, as handlers give them.
-pub(super) const SURROGATE_KEY: HeaderName = HeaderName::from_static("surrogate-key");
-
-const CACHE_TAG: HeaderName = HeaderName::from_static("cache-tag");
-
-/// How answers are kept, here and by others.
-#[derive(Debug, Clone)]
-pub struct CacheOptions {
-    /// Most bytes of kept answers; 0 keeps none.
-    pub bytes: u64,
-    /// How long browsers may keep a public answer.
-    pub max_age: Duration,
-    /// How long caches in between may.
-    pub shared_max_age: Duration,
-    /// How long after that they may still give it while they fetch a new one.
-    pub stale_while_revalidate: Duration,
-    /// In which header caches in between are told the surrogate keys.
-    pub keys_header: KeysHeader,
-}
-
-impl Default for CacheOptions {
-    fn default() -> Self {
-        Self {
-            bytes: 64 << 20,
-            max_age: Duration::from_secs(10),
-            shared_max_age: Duration::from_secs(60),
-            stale_while_revalidate: Duration::from_secs(30),
-            keys_header: KeysHeader::default(),
-        }
-    }
-}
-
-/// The header with the surrogate keys.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub enum KeysHeader {
-    /// `Surrogate-Key`, with spaces between: Fastly, Varnish.
-    #[default]
-    SurrogateKey,
-    /// `Cache-Tag`, with commas between: Cloudflare, Akamai.
-    CacheTag,
-    /// They are not told.
-    None,
-}
 
 /// The longest that an answer is kept though nothing changes: what it shows may depend on the time of day.
 const MAX_LIFE: i64 = 600_000;
@@ -113,6 +75,8 @@ pub(crate) struct ResponseCache {
     freshness: Freshness,
     flights: Mutex<Flights>,
     asking: tokio::sync::Mutex<()>,
+    /// How often nobody could tell when something becomes public.
+    unanswered: AtomicU64,
     newsroom: Newsroom,
     limiter: Arc<Limiter>,
     cors: CorsOptions,
@@ -147,12 +111,13 @@ impl ResponseCache {
         let items = usize::try_from(options.bytes / USUAL_ENTRY).unwrap_or(usize::MAX);
         let entries = (options.bytes > 0).then(|| Cache::with_weighter(items, options.bytes, Weigh));
         let cache = Arc::new(Self {
-            plain_policy: policy(&options, None),
+            plain_policy: options.policy(None),
             entries,
             options,
             freshness: Freshness::default(),
             flights: Mutex::default(),
             asking: tokio::sync::Mutex::default(),
+            unanswered: AtomicU64::new(0),
             newsroom: newsroom.clone(),
             limiter,
             cors,
@@ -168,7 +133,13 @@ impl ResponseCache {
 
     fn hear(&self, signal: &Signal) {
         match signal {
-            Signal::Public(keys) => self.freshness.change(keys.iter().map(String::as_str)),
+            Signal::Public { at, keys } => {
+                self.freshness.change(keys.iter().map(String::as_str));
+                // By our clock it is still to come if that of the node which did it is ahead.
+                if *at > self.newsroom.clock.now() {
+                    self.freshness.expect(*at);
+                }
+            }
             Signal::Schedule(at) => self.freshness.expect(*at),
             Signal::Site => self.freshness.change_everything(),
             Signal::Everything => {
@@ -185,15 +156,24 @@ impl ResponseCache {
         (entry.expires_at > now.millis() && self.freshness.is_true(&entry.stamp)).then_some(entry)
     }
 
-    /// Finds out when the next thing becomes public by itself, if the last such instant has come.
-    async fn settle_due(&self) -> Result<(), Error> {
+    /// Finds out when the next thing becomes public by itself, if the last such instant has come. One asks for all who come
+    /// meanwhile, also in vain: it may take long to learn that the database is away.
+    async fn settle_due(&self) {
+        let unanswered = self.unanswered.load(Ordering::Acquire);
         let _one_at_a_time = self.asking.lock().await;
-        let now = self.newsroom.clock.now();
-        if self.freshness.is_due(now) {
-            self.freshness.begin_due();
-            self.freshness.found_due(articles::next_due(&self.newsroom).await?);
+        let is_due = self.freshness.is_due(self.newsroom.clock.now());
+        if !is_due || self.unanswered.load(Ordering::Acquire) != unanswered {
+            return;
         }
-        Ok(())
+        self.freshness.begin_due();
+        match articles::next_due(&self.newsroom).await {
+            Ok(next) => self.freshness.found_due(next),
+            Err(error) => {
+                // Answers are made all the same, and not kept.
+                tracing::warn!(%error, "cannot tell when something becomes public");
+                self.unanswered.fetch_add(1, Ordering::AcqRel);
+            }
+        }
     }
 
     fn flights(&self) -> MutexGuard<'_, Flights> {
@@ -212,24 +192,6 @@ impl ResponseCache {
         flights.insert(key.to_owned(), (now, receiver));
         Flight::Lead(Lead { cache: self, key: key.to_owned(), made_at: now, sender })
     }
-
-    /// The policy for caches in between, if what is to become public by itself cuts the usual one short.
-    fn cut_policy(&self, now: Instant) -> Option<HeaderValue> {
-        let quiet = Duration::from_millis(self.freshness.quiet_for(now)?.unsigned_abs());
-        let longest = self.options.shared_max_age + self.options.stale_while_revalidate;
-        (quiet < longest.max(self.options.max_age)).then(|| policy(&self.options, Some(quiet))).flatten()
-    }
-}
-
-/// `Cache-Control` (RFC 9111, section 5.2.2, and RFC 5861), for an answer that surely holds for `quiet`.
-fn policy(options: &CacheOptions, quiet: Option<Duration>) -> Option<HeaderValue> {
-    let seconds = |wanted: Duration| quiet.map_or(wanted, |quiet| quiet.min(wanted)).as_secs();
-    let (own, shared) = (seconds(options.max_age), seconds(options.shared_max_age));
-    let left = quiet.map(|quiet| quiet.saturating_sub(options.shared_max_age));
-    let stale = options.stale_while_revalidate;
-    let stale = left.map_or(stale, |left| left.min(stale)).as_secs();
-    let text = format!("public, max-age={own}, s-maxage={shared}, stale-while-revalidate={stale}");
-    HeaderValue::from_str(&text).ok()
 }
 
 enum Flight<'a> {
@@ -264,8 +226,10 @@ fn key_of(request: &ServiceRequest) -> Option<String> {
         && !headers.contains_key(header::CONTENT_LENGTH)
         && !headers.contains_key(header::TRANSFER_ENCODING);
     let (path, query) = (request.path(), request.query_string());
-    // Who waits for changes does not wait for others who ask for the same.
-    if !is_read || !is_plain || path.starts_with("/v1/changes") {
+    // Who waits for changes does not wait for others who ask for the same, and whether the server lives or can serve is
+    // told without knowing what is due.
+    let is_apart = path.starts_with("/v1/changes") || ["/healthz", "/readyz"].contains(&path);
+    if !is_read || !is_plain || is_apart {
         return None;
     }
     if !query.contains('&') {
@@ -355,8 +319,8 @@ where
 
     fn call(&self, request: ServiceRequest) -> Answering {
         let Some(key) = key_of(&request) else {
-            let making = self.service.call(request);
-            return Answering::Later(Box::pin(async { Ok(making.await?.map_into_boxed_body()) }));
+            let (cache, making) = (Arc::clone(&self.cache), self.service.call(request));
+            return Answering::Later(Box::pin(async move { pass(&cache, making.await?) }));
         };
         let now = self.cache.newsroom.clock.now();
         let is_sure = self.cache.newsroom.store.is_coherent() && !self.cache.freshness.is_due(now);
@@ -387,11 +351,8 @@ where
     B: MessageBody + 'static,
 {
     let now = || cache.newsroom.clock.now();
-    if cache.freshness.is_due(now())
-        && let Err(error) = cache.settle_due().await
-    {
-        // The answer is made all the same, and not kept.
-        tracing::warn!(%error, "cannot tell when something becomes public");
+    if cache.freshness.is_due(now()) {
+        cache.settle_due().await;
     }
     let is_sure = cache.newsroom.store.is_coherent() && !cache.freshness.is_due(now());
     if cache.entries.is_none() || !is_sure {
@@ -423,7 +384,7 @@ fn pass<B: MessageBody + 'static>(cache: &ResponseCache, response: ServiceRespon
     if response.headers().contains_key(SURROGATE_KEY) {
         let now = cache.newsroom.clock.now();
         let headers = response.headers_mut();
-        cache.tell_keys(headers);
+        cache.options.tell_keys(headers);
         cache.tell_policy(headers, now);
     }
     Ok(response)
@@ -463,7 +424,7 @@ where
         .iter()
         .flat_map(|name| head.remove(name).map(|value| (name.clone(), value)).collect::<Vec<_>>())
         .collect();
-    cache.tell_keys(&mut head);
+    cache.options.tell_keys(&mut head);
     cache.tell_usual(&mut head);
     let etag = head.remove(header::ETAG).next();
     let etag = etag.ok_or_else(|| Error::Internal("an answer without a validator is kept".to_owned()))?;
@@ -533,6 +494,23 @@ impl ResponseCache {
         }
     }
 
+    /// The policy for caches in between, if what is to become public by itself cuts the usual one short. While others are
+    /// not sure to be heard, nobody knows what they have changed by now.
+    fn cut_policy(&self, now: Instant) -> Option<HeaderValue> {
+        let quiet = match self.newsroom.store.is_coherent() {
+            true => self.freshness.quiet_for(now)?.unsigned_abs(),
+            false => 0,
+        };
+        self.options.cut_policy(Duration::from_millis(quiet))
+    }
+
+    /// Says how long others may keep an answer.
+    fn tell_policy(&self, headers: &mut HeaderMap, now: Instant) {
+        if let Some(policy) = self.cut_policy(now).or_else(|| self.plain_policy.clone()) {
+            headers.insert(header::CACHE_CONTROL, policy);
+        }
+    }
+
     /// What every client is told: 304 to one that has it.
     fn answer(&self, variant: &Variant, has_it: bool, now: Instant) -> HttpResponse {
         let (status, body) = match has_it {
@@ -545,27 +523,5 @@ impl ResponseCache {
             answer.headers_mut().insert(header::CACHE_CONTROL, policy);
         }
         answer
-    }
-
-    /// Says how long others may keep an answer.
-    fn tell_policy(&self, headers: &mut HeaderMap, now: Instant) {
-        if let Some(policy) = self.cut_policy(now).or_else(|| self.plain_policy.clone()) {
-            headers.insert(header::CACHE_CONTROL, policy);
-        }
-    }
-
-    /// Tells the surrogate keys in the header that the caches in between know.
-    fn tell_keys(&self, headers: &mut HeaderMap) {
-        match self.options.keys_header {
-            KeysHeader::SurrogateKey => {}
-            KeysHeader::None => drop(headers.remove(SURROGATE_KEY)),
-            KeysHeader::CacheTag => {
-                let keys = headers.remove(SURROGATE_KEY).next();
-                let tags = keys.and_then(|keys| keys.to_str().ok().map(|keys| keys.replace(' ', ",")));
-                if let Some(tags) = tags.and_then(|tags| HeaderValue::from_str(&tags).ok()) {
-                    headers.insert(CACHE_TAG, tags);
-                }
-            }
-        }
     }
 }

@@ -214,7 +214,7 @@ pub async fn list_inbound_links(
 ) -> Result<HttpResponse, Error> {
     let inbound = articles::inbound(&newsroom, principal.clone(), name.reference()).await?;
     let data = inbound.into_iter().map(InboundLink::from).collect();
-    // Any article may link here tomorrow.
-    let keys = SurrogateKeys::default().all(Entity::Article);
+    // Any article may link here tomorrow, and the path of each follows from its section.
+    let keys = SurrogateKeys::default().all(Entity::Article).all(Entity::Section);
     Answer::ok(&request, &principal, InboundLinks { data }).keys(keys).send()
 }

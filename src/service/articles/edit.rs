@@ -154,15 +154,20 @@ pub(super) fn edit_in<T>(
     settle_links(&mut new, &old)?;
     body::finish(&mut new.body, &old.body)?;
     let changed = old.differences(&new);
+    let mut loser = None;
     if take_slug && old.slug != new.slug {
         // Readers lose a redirect by it.
         require_on_article(user, Action::Publish, record.standing(user.id))?;
-        slugs::claim_former(db, new.slug.as_str(), record.id.get())?;
+        loser = slugs::claim_former(db, new.slug.as_str(), record.id.get())?;
     }
     if !changed.is_empty() {
         save_edit(db, newsroom, &record, user.id, &old, &new, &changed)?;
     }
-    Ok((changed_draft(db, newsroom, principal, record.id)?, result))
+    let view = changed_draft(db, newsroom, principal, record.id)?;
+    if let Some(loser) = loser {
+        publish::record_lost_slug(db, newsroom, principal, loser)?;
+    }
+    Ok((view, result))
 }
 
 pub(super) fn save_edit(
@@ -395,10 +400,12 @@ pub async fn create(
             };
             let headline = changes.headline.clone().unwrap_or_default();
             let id = record.id.get();
+            let mut loser = None;
             let slug = match &changes.slug {
                 Some(slug) if changes.take_slug => {
                     require_on_article(principal.user()?, Action::Publish, record.standing(user))?;
-                    slugs::claim_former(db, slug.as_str(), id).map(|()| slug.clone())?
+                    loser = slugs::claim_former(db, slug.as_str(), id)?;
+                    slug.clone()
                 }
                 slug => claim_slug(db, Entity::Article, slug.clone(), &headline, id, false)?,
             };
@@ -436,16 +443,22 @@ pub async fn create(
                 &document,
                 Over::Nothing,
             )?;
-            let Some(command) = then else {
-                return Ok((changed_draft(db, &room, principal, record.id)?, None));
+            let made = match then {
+                None => (changed_draft(db, &room, principal, record.id)?, None),
+                Some(command) => {
+                    // Two things are done in one request, and the audit log tells both.
+                    audit::each("article", id, "create");
+                    audit::each("article", id, command.step().0.as_str());
+                    let (principal, reference) = (principal.clone(), Reference::Id(id));
+                    let on = EditRequest { principal, reference, version: None, merge: false };
+                    let done = perform(db, &room, &on, &command).map_err(|error| error.under("/publish"))?;
+                    (done.view, Some(done.outcome))
+                }
             };
-            // Two things are done in one request, and the audit log tells both.
-            audit::each("article", id, "create");
-            audit::each("article", id, command.step().0.as_str());
-            let (principal, reference) = (principal.clone(), Reference::Id(id));
-            let on = EditRequest { principal, reference, version: None, merge: false };
-            let done = perform(db, &room, &on, &command).map_err(|error| error.under("/publish"))?;
-            Ok((done.view, Some(done.outcome)))
+            if let Some(loser) = loser {
+                publish::record_lost_slug(db, &room, principal, loser)?;
+            }
+            Ok(made)
         })
         .await
 }

@@ -10,7 +10,7 @@ use crate::{
         instant::Instant,
         revision::RevisionKind,
         surrogate::SurrogateKeys,
-        surroundings::Surroundings,
+        surroundings::SectionTree,
         user::{Actor, Principal},
         workflow::{State, Step},
     },
@@ -55,12 +55,12 @@ pub(super) fn keep(
 }
 
 /// The keys of all that shows an article, and of the lists in which it is or was.
-fn surrogate_keys<'a>(site: &Surroundings, articles: impl IntoIterator<Item = &'a Article>) -> SurrogateKeys {
+fn surrogate_keys<'a>(tree: &SectionTree, articles: impl IntoIterator<Item = &'a Article>) -> SurrogateKeys {
     let mut keys = SurrogateKeys::default();
     for article in articles {
         keys = keys.one(Entity::Article, article.id.get());
         for section in article.section.iter().chain(&article.sections) {
-            for id in site.ancestors(section.id) {
+            for id in tree.ancestors(section.id) {
                 keys = keys.articles_of(Entity::Section, id.get());
             }
         }
@@ -92,10 +92,16 @@ pub fn record_change(
         (None, Some(_)) => ChangeKind::Created,
         (Some(_), Some(_)) => ChangeKind::Updated,
     };
-    let path = after.map(|article| article.path.clone());
-    let old_path = before.map(|article| article.path.clone()).filter(|old| Some(old) != path.as_ref());
-    let site = room.site.get(db)?;
-    let mut surrogate_keys = surrogate_keys(&site, before.into_iter().chain(after));
+    // What was loaded may show a tree that has changed since.
+    let (site, tree) = (room.site.get(db)?, room.site.held_tree(db)?);
+    let path_of = |article: &Article| {
+        let section = article.section.as_ref().and_then(|section| tree.card(section.id));
+        let date = article.first_published_at.unwrap_or(at);
+        site.permalink.path(article.id, article.slug.as_str(), section.map(|card| card.path.as_str()), date)
+    };
+    let path = after.map(path_of);
+    let old_path = before.map(path_of).filter(|old| Some(old) != path.as_ref());
+    let mut surrogate_keys = surrogate_keys(&tree, before.into_iter().chain(after));
     if before.is_none() {
         // Links to it, which readers did not see, appear.
         let linking = articles::linking(db, id)?.into_iter().filter(|source| *source != id);
@@ -104,6 +110,22 @@ pub fn record_change(
     let surrogate_keys = surrogate_keys.texts();
     let (entity, entity_id) = (Entity::Article, id.get());
     changes::record(db, &Change { kind, entity, entity_id, path, old_path, surrogate_keys, at, actor })
+}
+
+/// Records that a path leads no more to an article which has lost a former slug to another, if readers see it. It comes last
+/// in a transaction, since whoever records a change waits for nobody.
+///
+/// # Errors
+/// Those of the database.
+pub(super) fn record_lost_slug(
+    db: &mut Db,
+    room: &Newsroom,
+    principal: &Principal,
+    id: ArticleId,
+) -> Result<(), Error> {
+    let Some(article) = load(db, room, principal, id, Stage::Live)? else { return Ok(()) };
+    let (at, actor) = (room.clock.now(), principal.user()?.id);
+    record_change(db, room, id, Some(&article), Some(&article), at, Some(actor))
 }
 
 /// Makes a draft that has passed its check public, now or from an instant on.
@@ -432,7 +454,13 @@ pub fn lock_settled(db: &mut Db, room: &Newsroom, ids: Vec<ArticleId>) -> Result
 /// Those of the database.
 pub async fn next_due(newsroom: &Newsroom) -> Result<Option<Instant>, Error> {
     let now = newsroom.clock.now();
-    newsroom.store.read(move |db| articles::next_due(db, now)).await
+    newsroom
+        .store
+        .read(move |db| {
+            let instants = [articles::next_due(db, now)?, changes::next_ahead(db, now)?];
+            Ok(instants.into_iter().flatten().min())
+        })
+        .await
 }
 
 /// Records what became due, for as many articles as are due, and tells how many there were. Two nodes that do so at once

@@ -82,7 +82,7 @@ impl AccessCache {
 
     /// Forgets what may no longer be so.
     pub fn hear(&self, signal: &Signal) {
-        if matches!(signal, Signal::Keys | Signal::Taxonomy | Signal::Public(_) | Signal::Schedule(_)) {
+        if matches!(signal, Signal::Keys | Signal::Taxonomy | Signal::Public { .. } | Signal::Schedule(_)) {
             return;
         }
         let mut entries = self.0.write().unwrap_or_else(PoisonError::into_inner);

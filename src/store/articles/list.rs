@@ -30,6 +30,8 @@ diesel::alias!(facets as also: AlsoFacets);
 pub(super) struct Listed {
     pub kind: i16,
     pub ids: Vec<i64>,
+    /// Whether each name that was asked for belongs to something.
+    is_whole: bool,
 }
 
 /// The conditions of a filter as facets; `None` if one of its names belongs to nothing, so that nothing fits.
@@ -56,13 +58,14 @@ pub(super) fn conditions(db: &mut Db, filter: &ArticleFilter) -> Result<Option<V
             if ids.is_empty() {
                 return Ok(None);
             }
-            conditions.push(Listed { kind: *kind, ids });
+            let is_whole = ids.len() == references.len();
+            conditions.push(Listed { kind: *kind, ids, is_whole });
         }
     }
     if !filter.kinds.is_empty() {
         let place = |kind| ArticleType::ALL.iter().position(|known| *known == kind);
         let ids = filter.kinds.iter().filter_map(|kind| i64::try_from(place(*kind)?).ok()).collect();
-        conditions.push(Listed { kind: facet::TYPE, ids });
+        conditions.push(Listed { kind: facet::TYPE, ids, is_whole: true });
     }
     Ok(Some(conditions))
 }
@@ -93,8 +96,8 @@ pub fn list(
     let keys = surrogate_keys(&conditions);
     // The walk goes along one facet, a single one if there is such a condition; the others are looked up on the way.
     let first = conditions.iter().position(|condition| condition.ids.len() == 1);
-    let driver =
-        first.map_or(Listed { kind: facet::EVERYTHING, ids: vec![0] }, |first| conditions.remove(first));
+    let everything = Listed { kind: facet::EVERYTHING, ids: vec![0], is_whole: true };
+    let driver = first.map_or(everything, |first| conditions.remove(first));
     let (number, now) = (stage_number(stage).min(facet::LIVE_LISTING), context.now.millis());
     let driver_id = driver.ids.first().copied().unwrap_or_default();
 
@@ -226,20 +229,21 @@ fn surrogate_keys(conditions: &[Listed]) -> SurrogateKeys {
         _ => None,
     };
     let mut keys = SurrogateKeys::default();
-    let mut named = conditions.iter().filter_map(|condition| Some((entity(condition.kind)?, &condition.ids)));
-    let narrowest = named.clone().min_by_key(|(_, ids)| ids.len());
+    let mut named = conditions.iter().filter_map(|condition| Some((entity(condition.kind)?, condition)));
+    let narrowest = named.clone().min_by_key(|(_, condition)| condition.ids.len());
     match narrowest {
         None => keys = keys.all(Entity::Article),
-        Some((entity, ids)) => {
-            for id in ids {
+        Some((entity, condition)) => {
+            for id in &condition.ids {
                 keys = keys.articles_of(entity, *id);
             }
         }
     }
-    for (entity, ids) in named.by_ref() {
-        keys = ids.iter().fold(keys, |keys, id| keys.one(entity, *id));
-        // Sections move, and their articles with them.
-        keys = if entity == Entity::Section { keys.all(entity) } else { keys };
+    for (entity, condition) in named.by_ref() {
+        keys = condition.ids.iter().fold(keys, |keys, id| keys.one(entity, *id));
+        // Sections move, and their articles with them; and something may get a name that nothing has.
+        let is_open = entity == Entity::Section || !condition.is_whole;
+        keys = if is_open { keys.all(entity) } else { keys };
     }
     keys
 }

@@ -415,14 +415,14 @@ impl Cards {
 
 /// The card of a section.
 pub(super) fn section_card(site: &Surroundings, id: i64) -> Option<Card<SectionCard>> {
-    site.sections.get(&SectionId::new(id)).map(|(card, _)| card.clone())
+    site.sections.card(SectionId::new(id)).cloned()
 }
 
 /// Whether all that a document refers to is known.
 fn knows(site: &Surroundings, row: &ContentRow, refs: &Refs<'_>) -> bool {
     let mut sections = refs.sections.iter().copied().chain(row.section_id);
     let mut authors = refs.bylines.iter().filter_map(|byline| byline.author);
-    sections.all(|id| site.sections.contains_key(&SectionId::new(id)))
+    sections.all(|id| site.sections.card(SectionId::new(id)).is_some())
         && refs.tags.iter().all(|id| site.tags.contains_key(&TagId::new(*id)))
         && authors.all(|id| site.authors.contains_key(&AuthorId::new(id)))
 }
