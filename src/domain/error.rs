@@ -150,6 +150,21 @@ impl Faults {
         result.map_err(|error| self.add(pointer, code, error.to_string())).ok()
     }
 
+    /// The value, or a fault of a parameter and `None`.
+    pub fn take_parameter<T, E: fmt::Display>(
+        &mut self,
+        name: &str,
+        code: &'static str,
+        result: Result<T, E>,
+    ) -> Option<T> {
+        result.map_err(|error| self.push(Fault::parameter(name, code, error.to_string()))).ok()
+    }
+
+    /// Whether there is one of this parameter.
+    pub fn is_about(&self, parameter: &str) -> bool {
+        self.0.iter().any(|fault| fault.parameter.as_deref() == Some(parameter))
+    }
+
     /// Whether there is none.
     pub fn is_empty(&self) -> bool {
         self.0.is_empty()
@@ -171,6 +186,12 @@ impl Faults {
         let told =
             |fault: Fault| Fault { pointer: fault.pointer.map(|inner| format!("{pointer}{inner}")), ..fault };
         Self(self.0.into_iter().map(told).collect())
+    }
+}
+
+impl From<Vec<Fault>> for Faults {
+    fn from(faults: Vec<Fault>) -> Self {
+        Self(faults)
     }
 }
 

@@ -148,7 +148,7 @@ pub async fn list_changes(
     followers: Data<Followers>,
     Caller(principal): Caller,
     Query(query): Query<ChangeQuery>,
-    fields: Sparse<Change>,
+    fields: Sparse,
 ) -> Result<HttpResponse, Error> {
     let since = cursor("since", &query.since)?;
     let mut found = changes::list(&newsroom, since, query.limit).await?;

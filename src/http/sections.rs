@@ -14,7 +14,7 @@ use super::{
     answer::{self, Answer, List, PageInfo},
     caller::{Caller, OptionalIfMatch},
     fields::{FieldsQuery, Sparse},
-    input::{Input, NoQuery, Parse, Query, present},
+    input::{Input, NoQuery, Parse, Query, QueryInput, present},
     paging::page_request,
     path::Named,
 };
@@ -22,10 +22,10 @@ use crate::{
     domain::{
         article::Seo,
         change::Entity,
-        error::{Error, Faults},
+        error::{Error, Fault, Faults},
         id::SectionId,
         instant::Instant,
-        page::DEFAULT_LIMIT,
+        page::{DEFAULT_LIMIT, PageRequest},
         section::{self, SectionChanges, SectionNode},
         slug::{Reference, Slug},
         surrogate::SurrogateKeys,
@@ -256,6 +256,32 @@ impl Default for SectionListQuery {
     }
 }
 
+/// Which sections are wanted, and in which form.
+#[derive(Debug)]
+pub struct WantedSections {
+    is_tree: bool,
+    counts: bool,
+    page: PageRequest,
+}
+
+impl Parse for SectionListQuery {
+    type Command = WantedSections;
+
+    fn parse(self, faults: &mut Faults) -> Option<WantedSections> {
+        let Self { tree: is_tree, include, limit, mut cursor, mut page, count } = self;
+        if is_tree {
+            for (name, is_given) in [("cursor", cursor.take().is_some()), ("page", page.take().is_some())] {
+                if is_given {
+                    faults.push(Fault::parameter(name, "excluded", "cannot be combined with tree"));
+                }
+            }
+        }
+        let counts = include.contains(&SectionInclude::ArticleCount);
+        let page = page_request(limit, cursor.as_deref(), page, count, Some(ORDER), faults);
+        Some(WantedSections { is_tree, counts, page })
+    }
+}
+
 /// What of a section.
 #[derive(Debug, Default, Deserialize, IntoParams)]
 #[into_params(parameter_in = Query)]
@@ -288,24 +314,17 @@ pub async fn list_sections(
     request: HttpRequest,
     newsroom: Data<Newsroom>,
     Caller(principal): Caller,
-    Query(query): Query<SectionListQuery>,
-    fields: Sparse<Section>,
+    QueryInput(WantedSections { is_tree, counts, page }): QueryInput<SectionListQuery>,
+    fields: Sparse,
 ) -> Result<HttpResponse, Error> {
-    let counts = query.include.contains(&SectionInclude::ArticleCount);
     let keys = counted(SurrogateKeys::default().all(Entity::Section), counts);
-    if query.tree {
-        for (name, is_given) in [("cursor", query.cursor.is_some()), ("page", query.page.is_some())] {
-            if is_given {
-                return Err(Error::invalid_parameter(name, "excluded", "cannot be combined with tree"));
-            }
-        }
+    if is_tree {
         let roots = sections::tree(&newsroom, counts).await?;
-        let total = query.count.then(|| i64::try_from(roots.len()).unwrap_or(i64::MAX));
-        let page = PageInfo { limit: query.limit, next: None, prev: None, total };
+        let total = page.count.then(|| i64::try_from(roots.len()).unwrap_or(i64::MAX));
+        let page = PageInfo { limit: page.limit, next: None, prev: None, total };
         let data = roots.into_iter().map(Section::from).collect();
         return Answer::ok(&request, &principal, List { data, page }).keys(keys).fields(fields.0).send();
     }
-    let page = page_request(query.limit, query.cursor.as_deref(), query.page, query.count, ORDER)?;
     let sections = sections::list(&newsroom, page, counts).await?;
     Answer::page(&request, &principal, sections.map(Section::from)).keys(keys).fields(fields.0).send()
 }
@@ -346,7 +365,7 @@ pub async fn get_section(
     Caller(principal): Caller,
     name: Named,
     Query(query): Query<SectionQuery>,
-    fields: Sparse<Section>,
+    fields: Sparse,
 ) -> Result<HttpResponse, Error> {
     let counts = query.include.contains(&SectionInclude::ArticleCount);
     let node = sections::get(&newsroom, name.reference(), counts).await?;
