@@ -242,6 +242,11 @@ impl Fields {
         (!names.is_empty()).then_some(fields)
     }
 
+    /// Whether a field of this name is among them, or a part of it, at whatever depth.
+    pub fn names(&self, field: &str) -> bool {
+        self.0.iter().any(|(name, child)| name == field || child.names(field))
+    }
+
     fn insert(&mut self, path: &str) {
         let (name, rest) = path.split_once('.').map_or((path, None), |(name, rest)| (name, Some(rest)));
         let index = self.0.iter().position(|(known, _)| known == name).unwrap_or_else(|| {

@@ -12,7 +12,8 @@ use crate::domain::error::Error;
 #[into_params(parameter_in = Query)]
 #[serde(default)]
 pub struct FieldsQuery {
-    /// Only these fields, of a list those of each item; a dot goes into a field: `name`, `seo.title`.
+    /// Only these fields, of a list those of each item; a dot goes into a field: `name`, `seo.title`. One that is
+    /// shown only to callers with credentials is absent without them.
     #[param(max_items = 100)]
     fields: Vec<String>,
 }
@@ -20,6 +21,13 @@ pub struct FieldsQuery {
 /// Extractor: the fields that are wanted. One that the answer does not have is 400, as the contract finds.
 #[derive(Debug)]
 pub struct Sparse(pub Option<Fields>);
+
+impl Sparse {
+    /// Whether a field of this name is asked for.
+    pub(super) fn names(&self, field: &str) -> bool {
+        self.0.as_ref().is_some_and(|fields| fields.names(field))
+    }
+}
 
 impl FromRequest for Sparse {
     type Error = Error;

@@ -61,7 +61,7 @@ pub struct Section {
     pub seo: Seo,
     /// Its place among its siblings, from 0.
     pub position: i32,
-    /// How many articles readers see in it and below it; `null` unless `include=article_count`.
+    /// How many articles readers see in it and below it; `null` unless `include` or `fields` asks for it.
     #[schema(minimum = 0)]
     pub article_count: Option<i64>,
     /// The sections directly below it, in their order; `null` unless `tree=true`.
@@ -233,7 +233,7 @@ pub enum SectionInclude {
 pub struct SectionListQuery {
     /// Answer the whole tree on one page: the sections at the root, each with its `children`.
     tree: bool,
-    /// What else to show, separated by commas.
+    /// What else to show, separated by commas; what `fields` names is shown as well.
     #[param(inline, style = Form, explode = false)]
     include: Vec<SectionInclude>,
     /// Most items of the page; a tree is not parted.
@@ -255,6 +255,9 @@ impl Default for SectionListQuery {
         Self { tree: false, include, limit, cursor: None, page: None, count: false }
     }
 }
+
+/// The field that is counted only if it is asked for.
+const ARTICLE_COUNT: &str = "article_count";
 
 /// Which sections are wanted, and in which form.
 #[derive(Debug)]
@@ -287,7 +290,7 @@ impl Parse for SectionListQuery {
 #[into_params(parameter_in = Query)]
 #[serde(default)]
 pub struct SectionQuery {
-    /// What else to show, separated by commas.
+    /// What else to show, separated by commas; what `fields` names is shown as well.
     #[param(inline, style = Form, explode = false)]
     include: Vec<SectionInclude>,
 }
@@ -317,6 +320,7 @@ pub async fn list_sections(
     QueryInput(WantedSections { is_tree, counts, page }): QueryInput<SectionListQuery>,
     fields: Sparse,
 ) -> Result<HttpResponse, Error> {
+    let counts = counts || fields.names(ARTICLE_COUNT);
     let keys = counted(SurrogateKeys::default().all(Entity::Section), counts);
     if is_tree {
         let roots = sections::tree(&newsroom, counts).await?;
@@ -367,7 +371,7 @@ pub async fn get_section(
     Query(query): Query<SectionQuery>,
     fields: Sparse,
 ) -> Result<HttpResponse, Error> {
-    let counts = query.include.contains(&SectionInclude::ArticleCount);
+    let counts = query.include.contains(&SectionInclude::ArticleCount) || fields.names(ARTICLE_COUNT);
     let node = sections::get(&newsroom, name.reference(), counts).await?;
     let version = node.section.version;
     let keys = counted(SurrogateKeys::default().one(Entity::Section, node.section.id.get()), counts);

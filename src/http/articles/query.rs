@@ -146,13 +146,15 @@ pub struct ArticleListQuery {
     /// The order; `-published_at` by default, with `q` `relevance`.
     #[param(inline, value_type = Option<ArticleSort>)]
     sort: Option<ArticleSort>,
-    /// Parts that lists leave out otherwise.
+    /// Parts that lists leave out otherwise, unless `fields` names them.
     #[param(inline)]
     include: Vec<IncludePart>,
     /// How bodies are written, if they are included: as `blocks` if nothing is said.
     #[param(inline, example = "text")]
     body_format: BodyFormat,
-    /// Only these fields, of a list those of each item; a dot goes into a field: `headline`, `section.name`.
+    /// Only these fields of each item; a dot goes into a field: `headline`, `section.name`. `body`, `related` and
+    /// `corrections` are included if they are named. What is shown only to callers with credentials, such as `workflow`, is
+    /// absent without them.
     #[param(max_items = 100)]
     fields: Vec<String>,
     /// Most items of the page.
@@ -233,8 +235,9 @@ impl Parse for ArticleListQuery {
             }
         });
         let fields = Fields::of(&self.fields);
+        let include = self.includes(fields.as_ref());
         let (facets, as_of, format) = (self.facets.clone(), self.as_of, self.body_format);
-        Some(WantedList { list: self.request(faults), search, facets, as_of, format, fields })
+        Some(WantedList { list: self.request(include, faults), search, facets, as_of, format, fields })
     }
 }
 
@@ -270,19 +273,19 @@ impl ArticleListQuery {
         }
     }
 
-    /// The parts that are wanted.
-    fn includes(&self) -> Include {
-        let has = |part| self.include.contains(&part);
+    /// The parts that are wanted: also those that `fields` names.
+    fn includes(&self, fields: Option<&Fields>) -> Include {
+        let has =
+            |part, name| self.include.contains(&part) || fields.is_some_and(|fields| fields.names(name));
         Include {
-            body: has(IncludePart::Body),
-            related: has(IncludePart::Related),
-            corrections: has(IncludePart::Corrections),
+            body: has(IncludePart::Body, "body"),
+            related: has(IncludePart::Related, "related"),
+            corrections: has(IncludePart::Corrections, "corrections"),
         }
     }
 
     /// What the service is asked for.
-    fn request(self, faults: &mut Faults) -> ArticleListRequest {
-        let include = self.includes();
+    fn request(self, include: Include, faults: &mut Faults) -> ArticleListRequest {
         let by_default = if self.q.is_some() { ArticleSort::Relevance } else { ArticleSort::NewestFirst };
         let (order, descending, sort) = match self.sort.unwrap_or(by_default) {
             ArticleSort::Relevance => (ArticleOrder::Relevance, true, "relevance"),
@@ -347,7 +350,8 @@ pub struct ArticleQuery {
     /// How the body is written: as `blocks` if nothing is said.
     #[param(inline, example = "html")]
     body_format: BodyFormat,
-    /// Only these fields, of a list those of each item; a dot goes into a field: `headline`, `section.name`.
+    /// Only these fields; a dot goes into a field: `headline`, `section.name`. What is shown only to callers with credentials,
+    /// such as `workflow`, is absent without them.
     #[param(max_items = 100)]
     fields: Vec<String>,
 }
