@@ -1,6 +1,6 @@
 //! What queries are refused for: all of it at once, each fault with its parameter.
 
-use crate::app::TestApp;
+use crate::{app::TestApp, spec};
 
 #[actix_web::test]
 async fn all_faults_of_a_query_are_told_at_once() {
@@ -89,5 +89,31 @@ async fn all_faults_of_a_query_are_told_at_once() {
         for (parameter, code) in faults {
             answer = answer.fault(parameter, code);
         }
+    }
+}
+
+#[actix_web::test]
+async fn no_parameter_is_empty() {
+    let app = TestApp::start().await;
+    let admin = app.admin().await;
+    app.published("Bridge").await;
+    let mut asked = 0;
+    for operation in spec::operations().into_iter().filter(|operation| operation.method == "get") {
+        // What the provider of log-ins sends is not ours.
+        if operation.id() == "receive_single_sign_on" {
+            continue;
+        }
+        for parameter in operation.parameters("query") {
+            let name = parameter["name"].as_str().unwrap();
+            let path = operation.example_path();
+            let path = path.split('?').next().unwrap();
+            let answer = admin.get(&format!("{path}?{name}=")).await.problem(400, "invalid_parameter");
+            assert_eq!(answer.json["errors"][0]["parameter"], name, "{}", answer.text);
+            asked += 1;
+        }
+    }
+    assert!(asked > 80, "{asked}");
+    for query in ["tag=port,,air", "tag=port,", "ids=1,", "all_tags=&all_tags=port"] {
+        admin.get(&format!("/v1/articles?{query}")).await.problem(400, "invalid_parameter");
     }
 }

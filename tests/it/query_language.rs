@@ -368,7 +368,8 @@ async fn what_a_list_does_not_understand_is_refused() {
             ("page=0", "page", "too_small"),
             ("page=501", "page", "too_deep"),
             ("cursor=x", "cursor", "bad_format"),
-            ("cursor=", "cursor", "bad_format"),
+            ("cursor=", "cursor", "blank"),
+            ("fields=", "fields", "blank"),
             ("count=yes", "count", "wrong_type"),
         ] {
             let answer = reader.get(&format!("{path}?{query}")).await.problem(400, "invalid_parameter");
@@ -418,4 +419,20 @@ async fn a_field_that_is_named_is_included() {
         let section = counted.json["data"].get(0).unwrap_or(&counted.json);
         assert_eq!(*section, json!({"article_count": 1}), "{path}");
     }
+}
+
+#[actix_web::test]
+async fn a_path_of_a_section_may_end_with_a_slash() {
+    let app = TestApp::start().await;
+    let editor = app.editor().await;
+    app.section("/world/europe").await;
+    let draft = app.draft_of(&editor, "Bridge", json!({"section": "/world/europe/"})).await;
+    editor.act(&format!("{}/publish", path_of(&draft))).await.expect(200);
+    let reader = app.anonymous();
+    for section in ["/world/europe/", "world/europe/", "/world/", "world", "/world/&section_scope=tree"] {
+        let found = reader.get(&format!("/v1/articles?section={section}")).await.expect(200);
+        assert_eq!(found.each("headline"), ["Bridge"], "{section}");
+    }
+    let two = reader.get("/v1/articles?section=/world//").await.expect(200);
+    assert!(two.each("headline").is_empty());
 }
