@@ -283,6 +283,9 @@ fn complete_operation(operation: &mut Map<String, Value>, schemas: &Value) {
     if has("path") || takes("path") || takes("user") {
         may(ErrorCode::NotFound);
     }
+    if has_tag(operation, &["changes"]) {
+        may(ErrorCode::CursorUnknown);
+    }
     if is_write {
         may(ErrorCode::Conflict);
         may(ErrorCode::Invalid);
