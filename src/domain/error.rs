@@ -67,6 +67,7 @@ error_codes! {
     InvalidTransition    "invalid_transition"    409 "Invalid transition"     "The workflow has no such step from the present state; `allowed_actions` lists the steps that it has."
     Retracted            "retracted"             410 "Retracted"              "The article was taken back; `detail` has the reason that was published."
     DeadLink             "dead_link"             410 "The link is dead"       "The one-time link was used, has expired, or was replaced by another. Ask an administrator for a new one."
+    CursorUnknown        "cursor_unknown"        410 "Cursor is unknown"      "The log of changes ends before this cursor: the server may have been restored from a backup. Begin anew: take `since=latest`, then read the lists again."
     SetupDone            "setup_done"            410 "Set-up is done"         "The set-up link was used, has expired, or there are users already."
     Stale                "stale"                 412 "Version is stale"       "`If-Match` names a version that is no longer the present one; `current_version` tells that, `changed` what is different since."
     TooSlow              "too_slow"              408 "Too slow"               "The body did not arrive in time."
@@ -150,6 +151,21 @@ impl Faults {
         result.map_err(|error| self.add(pointer, code, error.to_string())).ok()
     }
 
+    /// The value, or a fault of a parameter and `None`.
+    pub fn take_parameter<T, E: fmt::Display>(
+        &mut self,
+        name: &str,
+        code: &'static str,
+        result: Result<T, E>,
+    ) -> Option<T> {
+        result.map_err(|error| self.push(Fault::parameter(name, code, error.to_string()))).ok()
+    }
+
+    /// Whether there is one of this parameter.
+    pub fn is_about(&self, parameter: &str) -> bool {
+        self.0.iter().any(|fault| fault.parameter.as_deref() == Some(parameter))
+    }
+
     /// Whether there is none.
     pub fn is_empty(&self) -> bool {
         self.0.is_empty()
@@ -171,6 +187,12 @@ impl Faults {
         let told =
             |fault: Fault| Fault { pointer: fault.pointer.map(|inner| format!("{pointer}{inner}")), ..fault };
         Self(self.0.into_iter().map(told).collect())
+    }
+}
+
+impl From<Vec<Fault>> for Faults {
+    fn from(faults: Vec<Fault>) -> Self {
+        Self(faults)
     }
 }
 

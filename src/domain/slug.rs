@@ -103,11 +103,15 @@ pub enum Reference {
 }
 
 impl Reference {
-    /// Reads a reference. Anything that is no id is taken for a slug, which then may not be found.
+    /// Reads a reference. Anything that is no id is taken for a slug, which then may not be found. A path may end with a
+    /// slash, as addresses of sections often do.
     pub fn parse(text: &str) -> Self {
         match text.parse::<i64>() {
             Ok(id) if id > 0 && text.bytes().all(|byte| byte.is_ascii_digit()) => Self::Id(id),
-            _ => Self::Slug(text.trim_start_matches('/').to_owned()),
+            _ => {
+                let path = text.trim_start_matches('/');
+                Self::Slug(path.strip_suffix('/').unwrap_or(path).to_owned())
+            }
         }
     }
 }

@@ -14,14 +14,9 @@ use serde_json::Value;
 use utoipa::ToSchema;
 use xxhash_rust::xxh3::xxh3_128;
 
-use super::{cache::SURROGATE_KEY, contract::Contract};
+use super::cache::SURROGATE_KEY;
 use crate::domain::{
-    change::Entity,
-    error::{Error, Fault},
-    instant::Instant,
-    page::Page,
-    surrogate::SurrogateKeys,
-    user::Principal,
+    change::Entity, error::Error, instant::Instant, page::Page, surrogate::SurrogateKeys, user::Principal,
 };
 
 /// A page of a list.
@@ -240,25 +235,16 @@ pub(super) fn fits<'a>(values: impl Iterator<Item = &'a HeaderValue>, etag: &Hea
 pub struct Fields(Vec<(String, Self)>);
 
 impl Fields {
-    /// Reads `headline,section.name`. A field that the schema of that name does not have is 400.
-    ///
-    /// # Errors
-    /// 400 that names the unknown field.
-    pub fn parse(text: &str, contract: &Contract, schema: &str) -> Result<Self, Error> {
+    /// Of names such as `headline` and `section.name`; none if none are named, which is all of them.
+    pub fn of(names: &[String]) -> Option<Self> {
         let mut fields = Self::default();
-        let mut faults = Vec::new();
-        for path in text.split(',').map(str::trim).filter(|path| !path.is_empty()) {
-            if contract.has_field(schema, path) {
-                fields.insert(path);
-            } else {
-                faults.push(Fault::parameter(
-                    "fields",
-                    "unknown_field",
-                    format!("there is no field {path:?}"),
-                ));
-            }
-        }
-        if faults.is_empty() { Ok(fields) } else { Err(Error::InvalidParameters(faults)) }
+        names.iter().for_each(|name| fields.insert(name.trim()));
+        (!names.is_empty()).then_some(fields)
+    }
+
+    /// Whether a field of this name is among them, or a part of it, at whatever depth.
+    pub fn names(&self, field: &str) -> bool {
+        self.0.iter().any(|(name, child)| name == field || child.names(field))
     }
 
     fn insert(&mut self, path: &str) {

@@ -10,16 +10,16 @@ use utoipa::{IntoParams, ToSchema};
 use super::{
     answer::{Answer, List},
     caller::Caller,
-    input::Query,
+    input::{Parse, QueryInput},
     paging::page_request,
 };
 use crate::{
     domain::{
         audit::{self, AuditFilter, CredentialKind, Outcome},
-        error::Error,
+        error::{Error, Faults},
         id::{AuditEventId, UserId},
         instant::Instant,
-        page::DEFAULT_LIMIT,
+        page::{DEFAULT_LIMIT, PageRequest},
     },
     service::{Newsroom, audit as service},
     store::audit::ORDER,
@@ -160,6 +160,20 @@ impl Default for AuditQuery {
     }
 }
 
+impl Parse for AuditQuery {
+    type Command = (AuditFilter, PageRequest);
+
+    fn parse(self, faults: &mut Faults) -> Option<Self::Command> {
+        let page = page_request(self.limit, self.cursor.as_deref(), None, self.count, Some(ORDER), faults);
+        let Self { actor, action, outcome, entity, since, until, .. } = self;
+        let entity_id = self.entity_id.and_then(|id| {
+            let id = id.parse().map_err(|_| "must be an id");
+            faults.take_parameter("entity_id", "bad_format", id)
+        });
+        Some((AuditFilter { actor, action, outcome, entity, entity_id, since, until }, page))
+    }
+}
+
 /// List the audit log
 ///
 /// Administrators. Who did what to what, from where, the newest first: every write through the API, what was not
@@ -171,19 +185,8 @@ pub async fn list_audit(
     request: HttpRequest,
     newsroom: Data<Newsroom>,
     Caller(principal): Caller,
-    Query(query): Query<AuditQuery>,
+    QueryInput((filter, page)): QueryInput<AuditQuery>,
 ) -> Result<HttpResponse, Error> {
-    let page = page_request(query.limit, query.cursor.as_deref(), None, query.count, ORDER)?;
-    let bad_id = |_| Error::invalid_parameter("entity_id", "bad_format", "must be an id");
-    let filter = AuditFilter {
-        actor: query.actor,
-        action: query.action,
-        outcome: query.outcome,
-        entity: query.entity,
-        entity_id: query.entity_id.map(|id| id.parse()).transpose().map_err(bad_id)?,
-        since: query.since,
-        until: query.until,
-    };
     let page = service::list(&newsroom, &principal, filter, page).await?;
     Answer::page(&request, &principal, page.map(AuditEvent::from)).send()
 }

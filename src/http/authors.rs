@@ -8,7 +8,7 @@ use super::{
     answer::{self, Answer, List},
     caller::{Caller, OptionalIfMatch},
     fields::{FieldsQuery, Sparse},
-    input::{Input, NoQuery, Parse, Query, present},
+    input::{Input, NoQuery, Parse, Query, QueryInput, present},
     paging::page_request,
     path::Named,
 };
@@ -20,7 +20,7 @@ use crate::{
         error::{Error, Faults},
         id::{AuthorId, UserId},
         instant::Instant,
-        page::DEFAULT_LIMIT,
+        page::{DEFAULT_LIMIT, PageRequest},
         slug::Slug,
         surrogate::SurrogateKeys,
         text,
@@ -230,6 +230,15 @@ impl Default for AuthorQuery {
     }
 }
 
+impl Parse for AuthorQuery {
+    type Command = (Option<String>, PageRequest);
+
+    fn parse(self, faults: &mut Faults) -> Option<Self::Command> {
+        let Self { prefix, limit, cursor, page, count } = self;
+        Some((prefix, page_request(limit, cursor.as_deref(), page, count, Some(ORDER), faults)))
+    }
+}
+
 /// How an author is deleted.
 #[derive(Debug, Default, Deserialize, IntoParams)]
 #[into_params(parameter_in = Query)]
@@ -248,11 +257,10 @@ pub async fn list_authors(
     request: HttpRequest,
     newsroom: Data<Newsroom>,
     Caller(principal): Caller,
-    Query(query): Query<AuthorQuery>,
-    fields: Sparse<Author>,
+    QueryInput((prefix, page)): QueryInput<AuthorQuery>,
+    fields: Sparse,
 ) -> Result<HttpResponse, Error> {
-    let page = page_request(query.limit, query.cursor.as_deref(), query.page, query.count, ORDER)?;
-    let authors = authors::list(&newsroom, query.prefix, page).await?;
+    let authors = authors::list(&newsroom, prefix, page).await?;
     let keys = SurrogateKeys::default().all(Entity::Author);
     let authors = authors.map(|author| Author::seen_by(&principal, author));
     Answer::page(&request, &principal, authors).keys(keys).fields(fields.0).send()
@@ -286,7 +294,7 @@ pub async fn get_author(
     newsroom: Data<Newsroom>,
     Caller(principal): Caller,
     name: Named,
-    fields: Sparse<Author>,
+    fields: Sparse,
 ) -> Result<HttpResponse, Error> {
     let author = authors::get(&newsroom, name.reference()).await?;
     let version = author.version;

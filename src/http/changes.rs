@@ -28,18 +28,18 @@ use super::{
     answer::Answer,
     caller::Caller,
     fields::{FieldsQuery, Sparse},
-    input::Query,
+    input::{Parse, QueryInput},
 };
 use crate::{
     domain::{
         change::{ChangeKind, Entity},
-        error::{Error, ErrorCode},
+        error::{Error, ErrorCode, Faults},
         instant,
         page::DEFAULT_LIMIT,
     },
     service::{
         Newsroom,
-        changes::{self, Follower},
+        changes::{self, Follower, Since},
     },
     store::changes::RecordedChange,
 };
@@ -106,8 +106,9 @@ pub struct ChangePage {
 #[into_params(parameter_in = Query)]
 #[serde(default)]
 pub struct ChangeQuery {
-    /// Only changes after this one: the `cursor` of a change or `page.next`; `0` is the beginning.
-    #[param(pattern = "^[0-9]{1,19}$", example = "1042")]
+    /// Only changes after this one: the `cursor` of a change or `page.next`. `0` is the beginning, `latest` the newest there
+    /// is: the page is empty then, and `page.next` its cursor.
+    #[param(pattern = "^(latest|[0-9]{1,19})$", example = "1042")]
     since: String,
     /// Most changes of the page.
     #[param(minimum = 1, maximum = 100)]
@@ -125,10 +126,33 @@ impl Default for ChangeQuery {
 
 /// The place before the first change.
 const BEGINNING: &str = "0";
+/// The place behind the newest change.
+const LATEST: &str = "latest";
 
-fn cursor(name: &str, text: &str) -> Result<i64, Error> {
-    let bad = |_| Error::invalid_parameter(name, "bad_format", "is not a cursor of this list");
-    text.parse().map_err(bad)
+fn cursor(name: &str, text: &str, faults: &mut Faults) -> Option<Since> {
+    let seq = text.parse().map_err(|_| "is not a cursor of this list");
+    faults.take_parameter(name, "bad_format", seq).map(Since::Change)
+}
+
+fn since(text: &str, faults: &mut Faults) -> Option<Since> {
+    if text == LATEST { Some(Since::Latest) } else { cursor("since", text, faults) }
+}
+
+/// Which page of the log is wanted.
+#[derive(Debug)]
+pub struct WantedChanges {
+    since: Since,
+    limit: u32,
+    wait: u32,
+}
+
+impl Parse for ChangeQuery {
+    type Command = WantedChanges;
+
+    fn parse(self, faults: &mut Faults) -> Option<WantedChanges> {
+        let Self { limit, wait, .. } = self;
+        Some(WantedChanges { since: since(&self.since, faults)?, limit, wait })
+    }
 }
 
 /// List changes
@@ -136,6 +160,10 @@ fn cursor(name: &str, text: &str) -> Result<i64, Error> {
 /// Every public change in the order in which it became visible, tombstones included: enough to keep a mirror, a cache or
 /// a search index. No change is ever inserted before one that was listed. `wait` holds the answer back until there is
 /// something to tell.
+///
+/// A mirror begins with `since=latest`, which tells where the log ends, then reads the lists, and follows the log from
+/// there: what happens meanwhile is told. A cursor beyond the end of the log, as after the server was restored from an
+/// older backup, is 410 `cursor_unknown`; a mirror begins anew then.
 ///
 /// A mirror fetches what a change names, drops it for `removed`, and fetches again every copy that shows one of the
 /// `surrogate_keys`: that a section, tag or author was renamed, or a section moved, which changes the paths of its
@@ -147,20 +175,19 @@ pub async fn list_changes(
     newsroom: Data<Newsroom>,
     followers: Data<Followers>,
     Caller(principal): Caller,
-    Query(query): Query<ChangeQuery>,
-    fields: Sparse<Change>,
+    QueryInput(WantedChanges { since, limit, wait }): QueryInput<ChangeQuery>,
+    fields: Sparse,
 ) -> Result<HttpResponse, Error> {
-    let since = cursor("since", &query.since)?;
-    let mut found = changes::list(&newsroom, since, query.limit).await?;
-    let waits = query.wait > 0;
+    let (since, mut found) = changes::list(&newsroom, since, limit).await?;
+    let waits = wait > 0;
     if waits && found.is_empty() {
         let _place = followers.enter()?;
-        let deadline = Instant::now() + Duration::from_secs(u64::from(query.wait));
-        found = Follower::new(&newsroom, since).next(query.limit as usize, deadline).await?;
+        let deadline = Instant::now() + Duration::from_secs(u64::from(wait));
+        found = Follower::new(&newsroom, since).next(limit as usize, deadline).await?;
     }
     let next = found.last().map_or(since, |change| change.seq).to_string();
     let data = found.into_iter().map(Change::from).collect();
-    let list = ChangeList { data, page: ChangePage { limit: query.limit, next } };
+    let list = ChangeList { data, page: ChangePage { limit, next } };
     let mut response = Answer::ok(&request, &principal, list).fields(fields.0).send()?;
     if waits {
         response.headers_mut().insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
@@ -196,8 +223,9 @@ impl Followers {
 #[into_params(parameter_in = Query)]
 #[serde(default)]
 pub struct StreamQuery {
-    /// Only changes after this one: the `cursor` of a change or the `id` of an event; `0` is the beginning.
-    #[param(pattern = "^[0-9]{1,19}$", example = "1042")]
+    /// Only changes after this one: the `cursor` of a change or the `id` of an event. `0` is the beginning, `latest` the
+    /// newest there is.
+    #[param(pattern = "^(latest|[0-9]{1,19})$", example = "1042")]
     since: String,
     /// Whether the stream stays open for what comes next; with `false` it ends when it has told what there is.
     #[param(default = true, example = false)]
@@ -210,11 +238,19 @@ impl Default for StreamQuery {
     }
 }
 
+impl Parse for StreamQuery {
+    type Command = (Since, bool);
+
+    fn parse(self, faults: &mut Faults) -> Option<Self::Command> {
+        Some((since(&self.since, faults)?, self.follow))
+    }
+}
+
 const LAST_EVENT_ID: &str = "Last-Event-ID";
 
 /// Extractor: the `id` of the last event that a client has seen, which it sends when it connects anew.
 #[derive(Debug)]
-pub struct LastEventId(Option<i64>);
+pub struct LastEventId(Option<Since>);
 
 impl FromRequest for LastEventId {
     type Error = Error;
@@ -222,8 +258,13 @@ impl FromRequest for LastEventId {
 
     fn from_request(request: &HttpRequest, _payload: &mut Payload) -> Self::Future {
         let sent = request.headers().get(LAST_EVENT_ID).filter(|value| !value.is_empty());
-        let read = sent.map(|value| cursor(LAST_EVENT_ID, value.to_str().unwrap_or_default())).transpose();
-        std::future::ready(read.map(Self))
+        let mut faults = Faults::default();
+        let seen =
+            sent.and_then(|value| cursor(LAST_EVENT_ID, value.to_str().unwrap_or_default(), &mut faults));
+        std::future::ready(match faults.is_empty() {
+            true => Ok(Self(seen)),
+            false => Err(Error::InvalidParameters(faults.into_vec())),
+        })
     }
 }
 
@@ -250,17 +291,19 @@ impl IntoParams for LastEventId {
 const STREAM_PAGE: usize = 100;
 /// How often a stream on which nothing happens says that it is still there (HTML standard, "Server-sent events", 9.2.7).
 const HEARTBEAT: Duration = Duration::from_secs(15);
-/// What a stream begins with: how long a client whose connection was lost waits before the next, in milliseconds.
-const BEGIN: &str = "retry: 3000\n\n";
+/// How long a client whose connection was lost waits before the next, in milliseconds.
+const RETRY: u32 = 3000;
 
 /// Follow changes
 ///
 /// The changes of `GET /v1/changes` as server-sent events (HTML standard, section 9.2), each as it is recorded: `event:
 /// change`, `id` is its cursor, `data` the change as JSON. A client that comes back with `Last-Event-ID`, as browsers do,
-/// goes on where it was. Every 15 seconds without a change there is a comment. The stream ends when the server stops.
+/// goes on where it was. What comes first is the `id` of the place where the stream begins, so that nothing is missed when
+/// the connection is lost before the first event. Every 15 seconds without a change there is a comment. The stream ends
+/// when the server stops. A place beyond the end of the log is 410, as in the list.
 #[utoipa::path(tag = "changes", params(StreamQuery, LastEventId), responses(
     (status = 200, description = "Events without end.", body = String, content_type = EVENT_STREAM,
-        example = "retry: 3000\n\nid: 1042\nevent: change\ndata: {\"cursor\":\"1042\",\"at\":\"2026-05-18T09:30:00.000Z\",\
+        example = "retry: 3000\nid: 1041\n\nid: 1042\nevent: change\ndata: {\"cursor\":\"1042\",\"at\":\"2026-05-18T09:30:00.000Z\",\
             \"kind\":\"updated\",\"entity\":\"section\",\"entity_id\":\"184467440737095516\",\"path\":\"/world/europe\",\
             \"old_path\":\"/europe\",\"surrogate_keys\":[\"section/184467440737095516\"]}\n\n")))]
 #[get("/changes/stream")]
@@ -268,20 +311,18 @@ pub async fn stream_changes(
     newsroom: Data<Newsroom>,
     followers: Data<Followers>,
     _caller: Caller,
-    Query(query): Query<StreamQuery>,
+    QueryInput((since, follows)): QueryInput<StreamQuery>,
     last: LastEventId,
 ) -> Result<HttpResponse, Error> {
-    let since = match last.0 {
-        Some(seen) => seen,
-        None => cursor("since", &query.since)?,
-    };
+    let place = followers.enter()?;
+    let since = changes::find(&newsroom, last.0.unwrap_or(since)).await?;
     let events = Events {
         follower: Follower::new(&newsroom, since),
         newsroom,
-        has_begun: false,
+        begin: Some(since),
         is_at_end: false,
-        follows: query.follow,
-        _place: followers.enter()?,
+        follows,
+        _place: place,
     };
     Ok(HttpResponse::Ok()
         .content_type(EVENT_STREAM)
@@ -297,7 +338,8 @@ const EVENT_STREAM: &str = "text/event-stream";
 struct Events {
     follower: Follower,
     newsroom: Data<Newsroom>,
-    has_begun: bool,
+    /// Where it begins, until that is told.
+    begin: Option<i64>,
     is_at_end: bool,
     follows: bool,
     _place: OwnedSemaphorePermit,
@@ -305,9 +347,9 @@ struct Events {
 
 impl Events {
     async fn next(mut self) -> Option<(Result<Bytes, Error>, Self)> {
-        if !self.has_begun {
-            self.has_begun = true;
-            return Some((Ok(Bytes::from_static(BEGIN.as_bytes())), self));
+        if let Some(since) = self.begin.take() {
+            // An id without data is no event, but clients keep it.
+            return Some((Ok(Bytes::from(format!("retry: {RETRY}\nid: {since}\n\n"))), self));
         }
         if self.newsroom.feed.is_closed() || self.is_at_end {
             return None;

@@ -1,16 +1,10 @@
 //! Sparse answers: `fields=name,section.name`.
 
-use std::marker::PhantomData;
-
 use actix_web::{FromRequest, HttpRequest, dev::Payload};
 use serde::Deserialize;
-use utoipa::{IntoParams, ToSchema};
+use utoipa::IntoParams;
 
-use super::{
-    answer::Fields,
-    contract::Contract,
-    input::{Query, contract},
-};
+use super::{answer::Fields, input::Query};
 use crate::domain::error::Error;
 
 /// Which fields of what is answered.
@@ -18,38 +12,29 @@ use crate::domain::error::Error;
 #[into_params(parameter_in = Query)]
 #[serde(default)]
 pub struct FieldsQuery {
-    /// Only these fields, of a list those of each item; a dot goes into a field: `name`, `seo.title`.
+    /// Only these fields, of a list those of each item; a dot goes into a field: `name`, `seo.title`. One that is
+    /// shown only to callers with credentials is absent without them.
     #[param(max_items = 100)]
     fields: Vec<String>,
 }
 
-/// Extractor: the fields that are wanted of a `T`. One that it does not have is 400.
+/// Extractor: the fields that are wanted. One that the answer does not have is 400, as the contract finds.
 #[derive(Debug)]
-pub struct Sparse<T>(pub Option<Fields>, PhantomData<T>);
+pub struct Sparse(pub Option<Fields>);
 
-impl<T: ToSchema> FromRequest for Sparse<T> {
+impl Sparse {
+    /// Whether a field of this name is asked for.
+    pub(super) fn names(&self, field: &str) -> bool {
+        self.0.as_ref().is_some_and(|fields| fields.names(field))
+    }
+}
+
+impl FromRequest for Sparse {
     type Error = Error;
     type Future = std::future::Ready<Result<Self, Error>>;
 
     fn from_request(request: &HttpRequest, payload: &mut Payload) -> Self::Future {
         let query = Query::<FieldsQuery>::from_request(request, payload).into_inner();
-        std::future::ready(query.and_then(|Query(query)| {
-            let fields = parse_fields::<T>(&query.fields, &*contract(request)?)?;
-            Ok(Self(fields, PhantomData))
-        }))
+        std::future::ready(query.map(|Query(query)| Self(Fields::of(&query.fields))))
     }
-}
-
-/// Reads the fields of a `T`; none if none are named.
-///
-/// # Errors
-/// 400 that names the unknown fields.
-pub(super) fn parse_fields<T: ToSchema>(
-    fields: &[String],
-    contract: &Contract,
-) -> Result<Option<Fields>, Error> {
-    if fields.is_empty() {
-        return Ok(None);
-    }
-    Fields::parse(&fields.join(","), contract, &T::name()).map(Some)
 }

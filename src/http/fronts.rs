@@ -105,7 +105,7 @@ pub async fn get_section_front(
     Caller(principal): Caller,
     name: Named,
     Query(query): Query<FrontQuery>,
-    fields: Sparse<Front>,
+    fields: Sparse,
 ) -> Result<HttpResponse, Error> {
     let reference = Some(name.reference());
     let front = fronts::get(&newsroom, reference, query.limit as usize, query.per_section as usize).await?;
@@ -124,7 +124,7 @@ pub async fn get_front(
     newsroom: Data<Newsroom>,
     Caller(principal): Caller,
     Query(query): Query<FrontQuery>,
-    fields: Sparse<Front>,
+    fields: Sparse,
 ) -> Result<HttpResponse, Error> {
     let front = fronts::get(&newsroom, None, query.limit as usize, query.per_section as usize).await?;
     send(&request, &principal, front, fields.0)

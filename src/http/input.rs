@@ -11,7 +11,7 @@ use serde_json::{Map, Value};
 use utoipa::ToSchema;
 
 use super::{
-    contract::{Contract, Operation, ParameterKind, QueryObject, escape},
+    contract::{Contract, FIELDS, Operation, ParameterKind, QueryObject, escape},
     slow::BodyTimeout,
 };
 use crate::domain::{
@@ -22,12 +22,13 @@ use crate::domain::{
 /// The largest body, in bytes.
 pub const MAX_BODY: usize = 2 * 1024 * 1024;
 
-/// A body that is turned into a command of the domain.
-pub trait Parse: DeserializeOwned + ToSchema {
+/// A body, or the parameters of a query, that is turned into a command of the domain.
+pub trait Parse: DeserializeOwned {
     /// What services understand.
     type Command;
 
-    /// Turns it into a command and tells every fault. `None` only if there are faults.
+    /// Turns it into a command and tells every fault. `None` only if there are faults. Those of the schema of a query are
+    /// known already, and the parameters that have them count as not given.
     fn parse(self, faults: &mut Faults) -> Option<Self::Command>;
 }
 
@@ -40,7 +41,7 @@ impl<T: Parse> fmt::Debug for Input<T> {
     }
 }
 
-impl<T: Parse + 'static> FromRequest for Input<T> {
+impl<T: Parse + ToSchema + 'static> FromRequest for Input<T> {
     type Error = Error;
     type Future = Pin<Box<dyn Future<Output = Result<Self, Error>>>>;
 
@@ -67,7 +68,7 @@ impl<T: Parse> fmt::Debug for OptionalInput<T> {
     }
 }
 
-impl<T: Parse + 'static> FromRequest for OptionalInput<T> {
+impl<T: Parse + ToSchema + 'static> FromRequest for OptionalInput<T> {
     type Error = Error;
     type Future = Pin<Box<dyn Future<Output = Result<Self, Error>>>>;
 
@@ -118,13 +119,16 @@ fn check_content_type(request: &HttpRequest) -> Result<(), Error> {
 
 /// Reads a body: strict JSON, then the documented schema, then the rules of the domain. A fault that the schema has told
 /// is not told again by the domain.
-pub(super) fn parse_body<T: Parse>(contract: &Contract, bytes: &[u8]) -> Result<T::Command, Error> {
+pub(super) fn parse_body<T: Parse + ToSchema>(
+    contract: &Contract,
+    bytes: &[u8],
+) -> Result<T::Command, Error> {
     let (body, mut faults) = strict_json(bytes)?;
     parse_value::<T>(contract, body, &mut faults)
 }
 
 /// As [`parse_body`], for a body that was put together here.
-pub(super) fn parse_value<T: Parse>(
+pub(super) fn parse_value<T: Parse + ToSchema>(
     contract: &Contract,
     mut body: Value,
     faults: &mut Vec<Fault>,
@@ -259,13 +263,25 @@ impl<T: DeserializeOwned> FromRequest for Query<T> {
     type Future = std::future::Ready<Result<Self, Error>>;
 
     fn from_request(request: &HttpRequest, _payload: &mut Payload) -> Self::Future {
-        std::future::ready(parse_query(request).and_then(|object| {
-            let parsed = serde_json::from_value(object.into());
-            // What a schema cannot say, such as an id past 63 bits.
-            parsed
-                .map(Self)
-                .map_err(|error| Error::Malformed(format!("A query parameter cannot be read: {error}.")))
-        }))
+        std::future::ready(parse_query(request, |query, _| Some(query)).map(Self))
+    }
+}
+
+/// Extractor: the command in the query parameters, where there are rules that their schemas cannot say.
+pub struct QueryInput<T: Parse>(pub T::Command);
+
+impl<T: Parse> fmt::Debug for QueryInput<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("QueryInput")
+    }
+}
+
+impl<T: Parse> FromRequest for QueryInput<T> {
+    type Error = Error;
+    type Future = std::future::Ready<Result<Self, Error>>;
+
+    fn from_request(request: &HttpRequest, _payload: &mut Payload) -> Self::Future {
+        std::future::ready(parse_query(request, T::parse).map(Self))
     }
 }
 
@@ -278,11 +294,41 @@ impl FromRequest for NoQuery {
     type Future = std::future::Ready<Result<Self, Error>>;
 
     fn from_request(request: &HttpRequest, _payload: &mut Payload) -> Self::Future {
-        std::future::ready(parse_query(request).map(|_| Self))
+        std::future::ready(parse_query(request, |_: QueryObject, _| Some(Self)))
     }
 }
 
-fn parse_query(request: &HttpRequest) -> Result<QueryObject, Error> {
+/// Reads a query: the documented schemas, then the rules of the domain. All faults are told at once.
+fn parse_query<T: DeserializeOwned, U>(
+    request: &HttpRequest,
+    parse: impl FnOnce(T, &mut Faults) -> Option<U>,
+) -> Result<U, Error> {
+    let (object, faults) = read_query(request)?;
+    let mut faults = Faults::from(faults);
+    let parsed = deserialize(object, &mut faults).and_then(|query| parse(query, &mut faults));
+    match parsed {
+        Some(parsed) if faults.is_empty() => Ok(parsed),
+        _ if faults.is_empty() => Err(Error::Malformed("The query cannot be read.".to_owned())),
+        _ => Err(Error::InvalidParameters(faults.into_vec())),
+    }
+}
+
+/// Parameters without those that are faulty.
+fn deserialize<T: DeserializeOwned>(mut object: QueryObject, faults: &mut Faults) -> Option<T> {
+    object.retain(|name, _| !faults.is_about(name));
+    if let Ok(query) = T::deserialize(&object) {
+        return Some(query);
+    }
+    // What a schema cannot say, such as an id past 63 bits. Which parameter it is shows when each is read by itself.
+    object.retain(|name, value| {
+        let alone = QueryObject::from_iter([(name.clone(), value.clone())]);
+        let read = T::deserialize(&alone);
+        faults.take_parameter(name, "bad_value", read).is_some()
+    });
+    T::deserialize(&object).ok()
+}
+
+fn read_query(request: &HttpRequest) -> Result<(QueryObject, Vec<Fault>), Error> {
     let mut object = QueryObject::new();
     let mut faults = Vec::new();
     let operation = Operation::of(request);
@@ -341,7 +387,10 @@ fn parse_query(request: &HttpRequest) -> Result<QueryObject, Error> {
             None => {}
         }
     }
-    if faults.is_empty() { Ok(object) } else { Err(Error::InvalidParameters(faults)) }
+    if let Some(names) = object.get(FIELDS) {
+        faults.extend(operation.unknown_fields(names));
+    }
+    Ok((object, faults))
 }
 
 #[cfg(test)]

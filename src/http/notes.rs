@@ -15,7 +15,7 @@ use super::{
         id_segment,
     },
     caller::{Caller, OptionalIfMatch},
-    input::{Input, NoQuery, OptionalInput, Parse, Query},
+    input::{Input, NoQuery, OptionalInput, Parse, QueryInput},
     paging::CursorQuery,
     path::{Named, parameter},
 };
@@ -129,9 +129,9 @@ pub async fn list_notes(
     newsroom: Data<Newsroom>,
     Caller(principal): Caller,
     name: Named,
-    Query(query): Query<CursorQuery>,
+    QueryInput(page): QueryInput<CursorQuery>,
 ) -> Result<HttpResponse, Error> {
-    let page = query.request(ORDER)?;
+    let page = page.of(ORDER)?;
     let page = articles::list_notes(&newsroom, principal.clone(), name.reference(), page).await?;
     Answer::page(&request, &principal, page).send()
 }

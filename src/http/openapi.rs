@@ -216,7 +216,24 @@ fn add_idempotency(operation: &mut Map<String, Value>) {
     }
 }
 
+/// No text in a query is empty: what is not to be said is left out. What a provider of log-ins sends is not ours to refuse.
+fn refuse_empty(operation: &mut Map<String, Value>) {
+    if operation.get("operationId").is_some_and(|id| id == "receive_single_sign_on") {
+        return;
+    }
+    let parameters = operation.get_mut("parameters").and_then(Value::as_array_mut);
+    for parameter in parameters.into_iter().flatten().filter(|parameter| parameter["in"] == "query") {
+        let schema = &mut parameter["schema"];
+        let schema = if schema["type"] == "array" { &mut schema["items"] } else { schema };
+        let is_told = ["enum", "pattern", "format", "minLength"].iter().any(|key| schema.get(key).is_some());
+        if schema["type"] == "string" && !is_told {
+            schema["minLength"] = json!(1);
+        }
+    }
+}
+
 fn complete_operation(operation: &mut Map<String, Value>, schemas: &Value) {
+    refuse_empty(operation);
     let parameters = operation.get("parameters").cloned().unwrap_or_default();
     let has =
         |place: &str| parameters.as_array().into_iter().flatten().any(|parameter| parameter["in"] == place);
@@ -265,6 +282,9 @@ fn complete_operation(operation: &mut Map<String, Value>, schemas: &Value) {
     }
     if has("path") || takes("path") || takes("user") {
         may(ErrorCode::NotFound);
+    }
+    if has_tag(operation, &["changes"]) {
+        may(ErrorCode::CursorUnknown);
     }
     if is_write {
         may(ErrorCode::Conflict);

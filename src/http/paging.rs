@@ -3,8 +3,9 @@
 use serde::Deserialize;
 use utoipa::IntoParams;
 
+use super::input::Parse;
 use crate::domain::{
-    error::{Error, Fault},
+    error::{Error, Fault, Faults},
     page::{Cursor, DEFAULT_LIMIT, MAX_NUMBERED_ROWS, PageRequest, Position},
 };
 
@@ -29,45 +30,70 @@ impl Default for CursorQuery {
     }
 }
 
-impl CursorQuery {
-    /// What the service is asked for.
-    pub(super) fn request(&self, sort: &str) -> Result<PageRequest, Error> {
-        page_request(self.limit, self.cursor.as_deref(), None, self.count, sort)
+/// A page of a list whose order is not known yet.
+#[derive(Debug)]
+pub struct AnyPage(PageRequest);
+
+impl Parse for CursorQuery {
+    type Command = AnyPage;
+
+    fn parse(self, faults: &mut Faults) -> Option<AnyPage> {
+        let Self { limit, cursor, count } = self;
+        Some(AnyPage(page_request(limit, cursor.as_deref(), None, count, None, faults)))
     }
 }
 
-/// Reads `limit`, `cursor`, `page` and `count`. `sort` is the order of the list: a cursor of another order is refused.
+impl AnyPage {
+    /// The page of a list in this order.
+    ///
+    /// # Errors
+    /// 400 for a cursor of another order.
+    pub fn of(self, sort: &str) -> Result<PageRequest, Error> {
+        match self.0.cursor() {
+            Some(cursor) if cursor.sort != sort => Err(Error::InvalidParameters(vec![other_order()])),
+            _ => Ok(self.0),
+        }
+    }
+}
+
+fn other_order() -> Fault {
+    Fault::parameter("cursor", "other_order", "was made in another sort order")
+}
+
+/// Reads `limit`, `cursor`, `page` and `count`. `sort` is the order of the list, if that is known: a cursor of another
+/// order is refused.
 ///
-/// # Errors
-/// 400 for a cursor that was not made here or in another order, for `cursor` together with `page`, and for a page past
-/// the limit of numbered pages.
+/// A fault is a cursor that was not made here or in another order, `cursor` together with `page`, and a page past the
+/// limit of numbered pages.
 pub fn page_request(
     limit: u32,
     cursor: Option<&str>,
     page: Option<u32>,
     count: bool,
-    sort: &str,
-) -> Result<PageRequest, Error> {
-    let fault = |name: &str, code, message: String| {
-        Err(Error::InvalidParameters(vec![Fault::parameter(name, code, message)]))
-    };
-    let position = match (cursor, page) {
-        (Some(_), Some(_)) => return fault("page", "excluded", "cannot be combined with cursor".to_owned()),
-        (Some(text), None) => match Cursor::decode(text) {
-            Some(cursor) if cursor.sort == sort => Position::Cursor(cursor),
-            Some(_) => return fault("cursor", "other_order", "was made in another sort order".to_owned()),
-            None => return fault("cursor", "bad_format", "is not a cursor of this list".to_owned()),
-        },
-        (None, page) => {
-            let number = page.unwrap_or(1);
-            if u64::from(number) * u64::from(limit) > u64::from(MAX_NUMBERED_ROWS) {
-                let message = format!(
-                    "numbered pages go {MAX_NUMBERED_ROWS} rows deep; walk on with cursor (page.next)"
-                );
-                return fault("page", "too_deep", message);
+    sort: Option<&str>,
+    faults: &mut Faults,
+) -> PageRequest {
+    let number = page.unwrap_or(1);
+    let is_too_deep = u64::from(number) * u64::from(limit) > u64::from(MAX_NUMBERED_ROWS);
+    if cursor.is_some() && page.is_some() {
+        faults.push(Fault::parameter("page", "excluded", "cannot be combined with cursor"));
+    } else if is_too_deep && !faults.is_about("limit") {
+        let message =
+            format!("numbered pages go {MAX_NUMBERED_ROWS} rows deep; walk on with cursor (page.next)");
+        faults.push(Fault::parameter("page", "too_deep", message));
+    }
+    let position = match cursor.map(Cursor::decode) {
+        None => Position::Number(number),
+        Some(Some(cursor)) => {
+            if sort.is_some_and(|sort| cursor.sort != sort) {
+                faults.push(other_order());
             }
+            Position::Cursor(cursor)
+        }
+        Some(None) => {
+            faults.push(Fault::parameter("cursor", "bad_format", "is not a cursor of this list"));
             Position::Number(number)
         }
     };
-    Ok(PageRequest { limit, position, count })
+    PageRequest { limit, position, count }
 }

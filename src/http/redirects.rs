@@ -11,7 +11,7 @@ use super::{
     answer::{self, Answer, List},
     articles::id_segment,
     caller::{Caller, OptionalIfMatch},
-    input::{Input, NoQuery, Parse, Query},
+    input::{Input, NoQuery, Parse, QueryInput},
     paging::CursorQuery,
     path::parameter,
 };
@@ -140,9 +140,9 @@ pub async fn list_redirects(
     request: HttpRequest,
     newsroom: Data<Newsroom>,
     Caller(principal): Caller,
-    Query(query): Query<CursorQuery>,
+    QueryInput(page): QueryInput<CursorQuery>,
 ) -> Result<HttpResponse, Error> {
-    let page = redirects::list(&newsroom, &principal, query.request(ORDER)?).await?;
+    let page = redirects::list(&newsroom, &principal, page.of(ORDER)?).await?;
     Answer::page(&request, &principal, page.map(Redirect::from)).send()
 }
 

@@ -14,7 +14,7 @@ use super::{
         id_segment,
     },
     caller::{Caller, OptionalIfMatch},
-    input::{Input, NoQuery, OptionalInput, Parse, Query, present},
+    input::{Input, NoQuery, OptionalInput, Parse, Query, QueryInput, present},
     paging::page_request,
     path::parameter,
 };
@@ -23,7 +23,7 @@ use crate::{
         error::{Error, Faults},
         id::ReleaseId,
         instant::Instant,
-        page::DEFAULT_LIMIT,
+        page::{DEFAULT_LIMIT, PageRequest},
         release::{self, ReleaseAction, ReleaseChanges, ReleaseItem, ReleaseState},
         slug::Reference,
         text::{line, optional_paragraphs},
@@ -237,6 +237,15 @@ impl Default for ReleaseListQuery {
     }
 }
 
+impl Parse for ReleaseListQuery {
+    type Command = (Option<ReleaseState>, PageRequest);
+
+    fn parse(self, faults: &mut Faults) -> Option<Self::Command> {
+        let Self { state, limit, cursor, count } = self;
+        Some((state, page_request(limit, cursor.as_deref(), None, count, Some(ORDER), faults)))
+    }
+}
+
 /// The segment `{release}`.
 #[derive(Debug)]
 pub struct ReleaseSegment;
@@ -266,10 +275,9 @@ pub async fn list_releases(
     request: HttpRequest,
     newsroom: Data<Newsroom>,
     Caller(principal): Caller,
-    Query(query): Query<ReleaseListQuery>,
+    QueryInput((state, page)): QueryInput<ReleaseListQuery>,
 ) -> Result<HttpResponse, Error> {
-    let page = page_request(query.limit, query.cursor.as_deref(), None, query.count, ORDER)?;
-    let page = releases::list(&newsroom, &principal, query.state, page).await?;
+    let page = releases::list(&newsroom, &principal, state, page).await?;
     Answer::page(&request, &principal, page.map(Release::from)).send()
 }
 

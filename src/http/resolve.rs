@@ -4,9 +4,18 @@ use actix_web::{HttpRequest, HttpResponse, get, web::Data};
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
-use super::{answer::Answer, caller::Caller, input::Query};
+use super::{
+    answer::Answer,
+    caller::Caller,
+    input::{Parse, QueryInput},
+};
 use crate::{
-    domain::{change::Entity, error::Error, redirect::SitePath, surrogate::SurrogateKeys},
+    domain::{
+        change::Entity,
+        error::{Error, Faults},
+        redirect::SitePath,
+        surrogate::SurrogateKeys,
+    },
     service::{Newsroom, resolve},
 };
 
@@ -90,6 +99,15 @@ pub struct ResolveQuery {
     path: String,
 }
 
+impl Parse for ResolveQuery {
+    type Command = (String, SitePath);
+
+    fn parse(self, faults: &mut Faults) -> Option<Self::Command> {
+        let path = faults.take_parameter("path", "bad_path", SitePath::parse(&self.path))?;
+        Some((self.path, path))
+    }
+}
+
 /// Resolve a path of the site
 ///
 /// What a website needs to answer a request: what lives at the path, or where readers are to be sent. A former slug, a
@@ -103,11 +121,9 @@ pub async fn resolve_path(
     request: HttpRequest,
     newsroom: Data<Newsroom>,
     Caller(principal): Caller,
-    Query(query): Query<ResolveQuery>,
+    QueryInput((text, path)): QueryInput<ResolveQuery>,
 ) -> Result<HttpResponse, Error> {
-    let path = SitePath::parse(&query.path)
-        .map_err(|error| Error::invalid_parameter("path", "bad_path", error.to_string()))?;
-    let resolved = resolve::resolve(&newsroom, query.path, path).await?;
+    let resolved = resolve::resolve(&newsroom, text, path).await?;
     // Anything may come to live at a path.
     let entities = [Entity::Article, Entity::Section, Entity::Tag, Entity::Author, Entity::Redirect];
     let keys = entities.into_iter().fold(SurrogateKeys::default(), SurrogateKeys::all);

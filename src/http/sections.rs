@@ -14,7 +14,7 @@ use super::{
     answer::{self, Answer, List, PageInfo},
     caller::{Caller, OptionalIfMatch},
     fields::{FieldsQuery, Sparse},
-    input::{Input, NoQuery, Parse, Query, present},
+    input::{Input, NoQuery, Parse, Query, QueryInput, present},
     paging::page_request,
     path::Named,
 };
@@ -22,10 +22,10 @@ use crate::{
     domain::{
         article::Seo,
         change::Entity,
-        error::{Error, Faults},
+        error::{Error, Fault, Faults},
         id::SectionId,
         instant::Instant,
-        page::DEFAULT_LIMIT,
+        page::{DEFAULT_LIMIT, PageRequest},
         section::{self, SectionChanges, SectionNode},
         slug::{Reference, Slug},
         surrogate::SurrogateKeys,
@@ -61,7 +61,7 @@ pub struct Section {
     pub seo: Seo,
     /// Its place among its siblings, from 0.
     pub position: i32,
-    /// How many articles readers see in it and below it; `null` unless `include=article_count`.
+    /// How many articles readers see in it and below it; `null` unless `include` or `fields` asks for it.
     #[schema(minimum = 0)]
     pub article_count: Option<i64>,
     /// The sections directly below it, in their order; `null` unless `tree=true`.
@@ -233,7 +233,7 @@ pub enum SectionInclude {
 pub struct SectionListQuery {
     /// Answer the whole tree on one page: the sections at the root, each with its `children`.
     tree: bool,
-    /// What else to show, separated by commas.
+    /// What else to show, separated by commas; what `fields` names is shown as well.
     #[param(inline, style = Form, explode = false)]
     include: Vec<SectionInclude>,
     /// Most items of the page; a tree is not parted.
@@ -256,12 +256,41 @@ impl Default for SectionListQuery {
     }
 }
 
+/// The field that is counted only if it is asked for.
+const ARTICLE_COUNT: &str = "article_count";
+
+/// Which sections are wanted, and in which form.
+#[derive(Debug)]
+pub struct WantedSections {
+    is_tree: bool,
+    counts: bool,
+    page: PageRequest,
+}
+
+impl Parse for SectionListQuery {
+    type Command = WantedSections;
+
+    fn parse(self, faults: &mut Faults) -> Option<WantedSections> {
+        let Self { tree: is_tree, include, limit, mut cursor, mut page, count } = self;
+        if is_tree {
+            for (name, is_given) in [("cursor", cursor.take().is_some()), ("page", page.take().is_some())] {
+                if is_given {
+                    faults.push(Fault::parameter(name, "excluded", "cannot be combined with tree"));
+                }
+            }
+        }
+        let counts = include.contains(&SectionInclude::ArticleCount);
+        let page = page_request(limit, cursor.as_deref(), page, count, Some(ORDER), faults);
+        Some(WantedSections { is_tree, counts, page })
+    }
+}
+
 /// What of a section.
 #[derive(Debug, Default, Deserialize, IntoParams)]
 #[into_params(parameter_in = Query)]
 #[serde(default)]
 pub struct SectionQuery {
-    /// What else to show, separated by commas.
+    /// What else to show, separated by commas; what `fields` names is shown as well.
     #[param(inline, style = Form, explode = false)]
     include: Vec<SectionInclude>,
 }
@@ -288,26 +317,20 @@ pub async fn list_sections(
     request: HttpRequest,
     newsroom: Data<Newsroom>,
     Caller(principal): Caller,
-    Query(query): Query<SectionListQuery>,
-    fields: Sparse<Section>,
+    QueryInput(WantedSections { is_tree, counts, page }): QueryInput<SectionListQuery>,
+    fields: Sparse,
 ) -> Result<HttpResponse, Error> {
-    let counts = query.include.contains(&SectionInclude::ArticleCount);
+    let counts = counts || fields.names(ARTICLE_COUNT);
     // With the numbers of their articles, which any article changes.
     let keys = SurrogateKeys::default().all(Entity::Section);
     let keys = if counts { keys.all(Entity::Article) } else { keys };
-    if query.tree {
-        for (name, is_given) in [("cursor", query.cursor.is_some()), ("page", query.page.is_some())] {
-            if is_given {
-                return Err(Error::invalid_parameter(name, "excluded", "cannot be combined with tree"));
-            }
-        }
+    if is_tree {
         let roots = sections::tree(&newsroom, counts).await?;
-        let total = query.count.then(|| i64::try_from(roots.len()).unwrap_or(i64::MAX));
-        let page = PageInfo { limit: query.limit, next: None, prev: None, total };
+        let total = page.count.then(|| i64::try_from(roots.len()).unwrap_or(i64::MAX));
+        let page = PageInfo { limit: page.limit, next: None, prev: None, total };
         let data = roots.into_iter().map(Section::from).collect();
         return Answer::ok(&request, &principal, List { data, page }).keys(keys).fields(fields.0).send();
     }
-    let page = page_request(query.limit, query.cursor.as_deref(), query.page, query.count, ORDER)?;
     let sections = sections::list(&newsroom, page, counts).await?;
     Answer::page(&request, &principal, sections.map(Section::from)).keys(keys).fields(fields.0).send()
 }
@@ -343,9 +366,9 @@ pub async fn get_section(
     Caller(principal): Caller,
     name: Named,
     Query(query): Query<SectionQuery>,
-    fields: Sparse<Section>,
+    fields: Sparse,
 ) -> Result<HttpResponse, Error> {
-    let counts = query.include.contains(&SectionInclude::ArticleCount);
+    let counts = query.include.contains(&SectionInclude::ArticleCount) || fields.names(ARTICLE_COUNT);
     let node = sections::get(&newsroom, name.reference(), counts).await?;
     let version = node.section.version;
     let id = node.section.id.get();

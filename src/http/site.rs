@@ -183,7 +183,7 @@ pub async fn get_site(
     request: HttpRequest,
     newsroom: Data<Newsroom>,
     Caller(principal): Caller,
-    fields: Sparse<Site>,
+    fields: Sparse,
 ) -> Result<HttpResponse, Error> {
     let site = service::site::get(&newsroom).await?;
     let version = site.version;

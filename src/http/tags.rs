@@ -8,7 +8,7 @@ use super::{
     answer::{self, Answer, List},
     caller::{Caller, OptionalIfMatch},
     fields::{FieldsQuery, Sparse},
-    input::{Input, NoQuery, Parse, Query, present},
+    input::{Input, NoQuery, Parse, Query, QueryInput, present},
     paging::page_request,
     path::Named,
 };
@@ -18,7 +18,7 @@ use crate::{
         error::{Error, Faults},
         id::TagId,
         instant::Instant,
-        page::DEFAULT_LIMIT,
+        page::{DEFAULT_LIMIT, PageRequest},
         slug::{Reference, Slug},
         surrogate::SurrogateKeys,
         tag::{self, TagChanges, TagType},
@@ -180,6 +180,16 @@ impl Default for TagQuery {
     }
 }
 
+impl Parse for TagQuery {
+    type Command = (Option<TagType>, Option<String>, PageRequest);
+
+    fn parse(self, faults: &mut Faults) -> Option<Self::Command> {
+        let Self { kind, prefix, limit, cursor, page, count } = self;
+        let page = page_request(limit, cursor.as_deref(), page, count, Some(ORDER), faults);
+        Some((kind, prefix, page))
+    }
+}
+
 /// How a tag is deleted.
 #[derive(Debug, Default, Deserialize, IntoParams)]
 #[into_params(parameter_in = Query)]
@@ -198,11 +208,10 @@ pub async fn list_tags(
     request: HttpRequest,
     newsroom: Data<Newsroom>,
     Caller(principal): Caller,
-    Query(query): Query<TagQuery>,
-    fields: Sparse<Tag>,
+    QueryInput((kind, prefix, page)): QueryInput<TagQuery>,
+    fields: Sparse,
 ) -> Result<HttpResponse, Error> {
-    let page = page_request(query.limit, query.cursor.as_deref(), query.page, query.count, ORDER)?;
-    let tags = tags::list(&newsroom, query.kind, query.prefix, page).await?;
+    let tags = tags::list(&newsroom, kind, prefix, page).await?;
     let keys = SurrogateKeys::default().all(Entity::Tag);
     Answer::page(&request, &principal, tags.map(Tag::from)).keys(keys).fields(fields.0).send()
 }
@@ -235,7 +244,7 @@ pub async fn get_tag(
     newsroom: Data<Newsroom>,
     Caller(principal): Caller,
     name: Named,
-    fields: Sparse<Tag>,
+    fields: Sparse,
 ) -> Result<HttpResponse, Error> {
     let tag = tags::get(&newsroom, name.reference()).await?;
     let version = tag.version;

@@ -15,7 +15,7 @@ use super::{
     articles::id_segment,
     auth::exposed,
     caller::{Caller, OptionalIfMatch},
-    input::{Input, NoQuery, Parse, Query},
+    input::{Input, NoQuery, Parse, QueryInput},
     paging::page_request,
     path::parameter,
 };
@@ -24,7 +24,7 @@ use crate::{
         error::{Error, Faults},
         id::{AuthorId, UserId},
         instant::Instant,
-        page::DEFAULT_LIMIT,
+        page::{DEFAULT_LIMIT, PageRequest},
         text,
         user::{self, EmailAddress, Role, UserChanges, UserFilter},
     },
@@ -243,6 +243,16 @@ impl Default for UserQuery {
     }
 }
 
+impl Parse for UserQuery {
+    type Command = (UserFilter, PageRequest);
+
+    fn parse(self, faults: &mut Faults) -> Option<Self::Command> {
+        let Self { role, suspended, limit, cursor, count } = self;
+        let page = page_request(limit, cursor.as_deref(), None, count, Some(ORDER), faults);
+        Some((UserFilter { role, suspended }, page))
+    }
+}
+
 /// The segment `{user}`.
 #[derive(Debug)]
 pub struct UserSegment;
@@ -272,10 +282,8 @@ pub async fn list_users(
     request: HttpRequest,
     newsroom: Data<Newsroom>,
     Caller(principal): Caller,
-    Query(query): Query<UserQuery>,
+    QueryInput((filter, page)): QueryInput<UserQuery>,
 ) -> Result<HttpResponse, Error> {
-    let page = page_request(query.limit, query.cursor.as_deref(), None, query.count, ORDER)?;
-    let filter = UserFilter { role: query.role, suspended: query.suspended };
     let page = users::list(&newsroom, &principal, filter, page).await?;
     Answer::page(&request, &principal, page.map(User::from)).send()
 }

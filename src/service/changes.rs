@@ -17,9 +17,10 @@ use tokio::{
 
 use super::Newsroom;
 use crate::{
-    domain::error::Error,
+    domain::error::{Error, ErrorCode},
     store::{
         changes::{self, RecordedChange},
+        conn::Db,
         signals::Signal,
     },
 };
@@ -176,7 +177,55 @@ impl Tail {
     }
 }
 
-/// The changes after `since`, oldest first, `limit` at most.
-pub async fn list(newsroom: &Newsroom, since: i64, limit: u32) -> Result<Vec<RecordedChange>, Error> {
-    newsroom.store.read(move |db| changes::list(db, since, i64::from(limit))).await
+/// A place in the log.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Since {
+    /// Behind this change; 0 is before the first.
+    Change(i64),
+    /// Behind the newest change there is.
+    Latest,
+}
+
+impl Since {
+    /// The number of the change behind which it is.
+    fn place(self, db: &mut Db) -> Result<i64, Error> {
+        let latest = changes::latest(db)?;
+        match self {
+            // Only what was committed is ever told, and who sees a change sees those before it. So what was told is not
+            // beyond the newest, whatever numbers are taken by what is not committed yet or never will be.
+            Self::Change(seq) if seq > latest => {
+                let code = ErrorCode::CursorUnknown;
+                Err(Error::Other(code, code.meaning().to_owned()))
+            }
+            Self::Change(seq) => Ok(seq),
+            Self::Latest => Ok(latest),
+        }
+    }
+}
+
+/// Finds a place in the log: the number of the change behind which it is.
+///
+/// # Errors
+/// [`ErrorCode::CursorUnknown`] for a place beyond the end of the log.
+pub async fn find(newsroom: &Newsroom, since: Since) -> Result<i64, Error> {
+    newsroom.store.read(move |db| since.place(db)).await
+}
+
+/// The changes after `since`, oldest first, `limit` at most, and where that is.
+///
+/// # Errors
+/// Those of [`find`].
+pub async fn list(
+    newsroom: &Newsroom,
+    since: Since,
+    limit: u32,
+) -> Result<(i64, Vec<RecordedChange>), Error> {
+    let read = move |db: &mut Db| {
+        let Since::Change(seq) = since else { return Ok((since.place(db)?, Vec::new())) };
+        let found = changes::list(db, seq, i64::from(limit))?;
+        // What has something behind it is not beyond the end.
+        let seq = if found.is_empty() { since.place(db)? } else { seq };
+        Ok((seq, found))
+    };
+    newsroom.store.read(read).await
 }

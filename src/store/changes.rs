@@ -1,6 +1,6 @@
 //! The log of public changes, in the order in which they became visible.
 
-use diesel::prelude::*;
+use diesel::{dsl::max, prelude::*};
 
 use super::{
     Lock, audit,
@@ -98,6 +98,12 @@ pub fn list(db: &mut Db, since: i64, limit: i64) -> Result<Vec<RecordedChange>, 
         .select(COLUMNS)
         .load(db)?;
     rows.into_iter().map(recorded).collect()
+}
+
+/// The place of the newest change; 0 before the first.
+pub fn latest(db: &mut Db) -> Result<i64, Error> {
+    let latest: Option<i64> = changes::table.select(max(changes::seq)).first(db)?;
+    Ok(latest.unwrap_or_default())
 }
 
 /// The newest changes after `since`, oldest first: if there are more than `limit`, the oldest of them are left out.

@@ -93,7 +93,9 @@ async fn the_log_is_walked_and_filtered() {
     let early = admin.get(&format!("/v1/audit?action=create_tag&until={until}")).await.expect(200);
     let late = admin.get(&format!("/v1/audit?action=create_tag&since={until}")).await.expect(200);
     assert_eq!((early.each("id").len(), late.each("id").len()), (2, 3));
-    admin.get("/v1/audit?since=yesterday").await.problem(400, "malformed");
+    let bad = admin.get("/v1/audit?since=yesterday&until=today&cursor=x").await;
+    let bad = bad.problem(400, "invalid_parameter").fault("since", "bad_instant");
+    bad.fault("until", "bad_instant").fault("cursor", "bad_format").faults(3);
     for wrong in ["outcome=perhaps", "entity_id=x", "cursor=x"] {
         admin.get(&format!("/v1/audit?{wrong}")).await.problem(400, "invalid_parameter");
     }

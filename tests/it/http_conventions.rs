@@ -240,6 +240,7 @@ async fn an_id_past_63_bits_is_refused() {
     let huge = "9999999999999999999";
     let wanted = json!({"target": {"article_id": huge}});
     editor.post(&format!("/v1/articles/{}/links", draft.id()), wanted).await.problem(422, "invalid");
-    editor.get(&format!("/v1/articles?ids={huge}")).await.problem(400, "malformed");
+    let answer = editor.get(&format!("/v1/articles?ids={huge}")).await;
+    answer.problem(400, "invalid_parameter").fault("ids", "bad_value");
     editor.get(&format!("/v1/articles/{huge}")).await.problem(404, "not_found");
 }

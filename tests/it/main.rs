@@ -38,6 +38,7 @@ mod plans;
 mod postgres;
 mod previews;
 mod proxies;
+mod query_faults;
 mod query_language;
 mod races;
 mod redirects;

@@ -368,7 +368,8 @@ async fn what_a_list_does_not_understand_is_refused() {
             ("page=0", "page", "too_small"),
             ("page=501", "page", "too_deep"),
             ("cursor=x", "cursor", "bad_format"),
-            ("cursor=", "cursor", "bad_format"),
+            ("cursor=", "cursor", "blank"),
+            ("fields=", "fields", "blank"),
             ("count=yes", "count", "wrong_type"),
         ] {
             let answer = reader.get(&format!("{path}?{query}")).await.problem(400, "invalid_parameter");
@@ -382,4 +383,56 @@ async fn what_a_list_does_not_understand_is_refused() {
             other.fault("cursor", "other_order");
         }
     }
+}
+
+#[actix_web::test]
+async fn a_field_that_is_named_is_included() {
+    let app = TestApp::start().await;
+    let editor = app.editor().await;
+    let article = app.published("Bridge").await;
+    let correction = json!({"kind": "correction", "text": "It was the other bridge."});
+    editor.post(&format!("{}/corrections", path_of(&article)), correction).await.expect(201);
+    let reader = app.anonymous();
+    let full = reader.get("/v1/articles?include=body,related,corrections").await.expect(200);
+    let full = &full.json["data"][0];
+    for list in ["/v1/articles?", "/v1/articles?q=bridge&", "/v1/articles?include=related&"] {
+        for field in ["body", "related", "corrections"] {
+            let sparse = reader.get(&format!("{list}fields={field}")).await.expect(200);
+            assert_eq!(sparse.json["data"], json!([{ field: full[field] }]), "{list}{field}");
+        }
+        let part = reader.get(&format!("{list}fields=body.blocks,headline")).await.expect(200);
+        let part = &part.json["data"][0];
+        let blocks = json!([{"blocks": full["body"][0]["blocks"]}]);
+        assert_eq!(*part, json!({"body": blocks, "headline": "Bridge"}), "{list}");
+    }
+    let text = reader.get("/v1/articles?fields=body&body_format=text").await.expect(200);
+    assert!(text.json["data"][0]["body"].is_string(), "{}", text.text);
+    // Without credentials there is no such field.
+    let hidden = reader.get("/v1/articles?fields=headline,workflow.state").await.expect(200);
+    assert_eq!(hidden.json["data"], json!([{"headline": "Bridge"}]));
+    let shown = editor.get("/v1/articles?fields=headline,workflow.state").await.expect(200);
+    assert_eq!(shown.json["data"], json!([{"headline": "Bridge", "workflow": {"state": "published"}}]));
+
+    for path in ["/v1/sections/city", "/v1/sections", "/v1/sections?tree=true"] {
+        let separator = if path.contains('?') { '&' } else { '?' };
+        let counted = reader.get(&format!("{path}{separator}fields=article_count")).await.expect(200);
+        let section = counted.json["data"].get(0).unwrap_or(&counted.json);
+        assert_eq!(*section, json!({"article_count": 1}), "{path}");
+    }
+}
+
+#[actix_web::test]
+async fn a_path_of_a_section_may_end_with_a_slash() {
+    let app = TestApp::start().await;
+    let editor = app.editor().await;
+    app.section("/world/europe").await;
+    let draft = app.draft_of(&editor, "Bridge", json!({"section": "/world/europe/"})).await;
+    editor.act(&format!("{}/publish", path_of(&draft))).await.expect(200);
+    let reader = app.anonymous();
+    for section in ["/world/europe/", "world/europe/", "/world/", "world", "/world/&section_scope=tree"] {
+        let found = reader.get(&format!("/v1/articles?section={section}")).await.expect(200);
+        assert_eq!(found.each("headline"), ["Bridge"], "{section}");
+    }
+    let two = reader.get("/v1/articles?section=/world//").await.expect(200);
+    assert!(two.each("headline").is_empty());
 }

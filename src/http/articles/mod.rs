@@ -17,22 +17,16 @@ use self::{
     dto::{Article, ArticleList},
     editing::{Editing, changed},
     input::{ArticleCreate, ArticlePatch},
-    query::Wanted,
+    query::{Wanted, WantedArticle, WantedList},
 };
 use super::{
     answer::{Answer, List},
     caller::{Caller, IfMatch},
-    contract::Contract,
-    input::{Input, NoQuery, Query},
+    input::{Input, NoQuery, QueryInput},
     path::{Named, segment},
 };
 use crate::{
-    domain::{
-        article::Include,
-        change::Entity,
-        error::{Error, Fault},
-        surrogate::SurrogateKeys,
-    },
+    domain::{article::Include, change::Entity, error::Error, surrogate::SurrogateKeys},
     service::{
         Newsroom,
         articles::{self, ArticleView, SearchRequest, SearchResult},
@@ -71,15 +65,13 @@ pub(super) fn id_segment<T: std::str::FromStr>(
 pub async fn list_articles(
     request: HttpRequest,
     newsroom: Data<Newsroom>,
-    contract: Data<Contract>,
     Caller(principal): Caller,
-    Query(query): Query<ArticleListQuery>,
+    QueryInput(wanted): QueryInput<ArticleListQuery>,
 ) -> Result<HttpResponse, Error> {
-    let fields = query.fields(&contract)?;
-    let (search, wanted, as_of) = (query.search()?, query.request()?, query.as_of()?);
-    let (includes, format) = (query.includes(), query.body_format());
+    let WantedList { list: wanted, search, facets, as_of, format, fields } = wanted;
+    let includes = wanted.include;
     if let Some(search) = search {
-        let wanted = SearchRequest { query: search, list: wanted, facets: query.facets() };
+        let wanted = SearchRequest { query: search, list: wanted, facets };
         let SearchResult { page, facets, is_partial } =
             articles::search(&newsroom, principal.clone(), wanted).await?;
         let page = page.try_map(|found| {
@@ -154,14 +146,12 @@ pub async fn create_article(
 pub async fn get_article(
     request: HttpRequest,
     newsroom: Data<Newsroom>,
-    contract: Data<Contract>,
     Caller(principal): Caller,
     name: Named,
-    Query(query): Query<ArticleQuery>,
+    QueryInput(WantedArticle { form, format, fields }): QueryInput<ArticleQuery>,
 ) -> Result<HttpResponse, Error> {
-    let fields = query.fields(&contract)?;
-    let (caller, reference, format) = (principal.clone(), name.reference(), query.body_format());
-    let view = match query.wanted()? {
+    let (caller, reference) = (principal.clone(), name.reference());
+    let view = match form {
         Wanted::Stage(stage) => articles::get(&newsroom, caller, reference, stage).await?,
         Wanted::AsOf(at) => articles::get_as_of(&newsroom, caller, reference, at).await?,
         Wanted::Preview(token) => {
@@ -195,9 +185,4 @@ pub async fn update_article(
 ) -> Result<HttpResponse, Error> {
     let view = articles::update(&newsroom, on, changes).await?;
     changed(&request, view)
-}
-
-/// A fault of one query parameter.
-fn parameter_fault<T>(name: &str, code: &'static str, message: impl Into<String>) -> Result<T, Error> {
-    Err(Error::InvalidParameters(vec![Fault::parameter(name, code, message)]))
 }

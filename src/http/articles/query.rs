@@ -4,11 +4,11 @@ use secrecy::SecretString;
 use serde::Deserialize;
 use utoipa::{IntoParams, ToSchema};
 
-use super::{body_format::BodyFormat, dto::Article, parameter_fault};
+use super::body_format::BodyFormat;
 use crate::{
     domain::{
         article::{ArticleFilter, ArticleOrder, ArticleType, AssigneeFilter, Include, Stage},
-        error::Error,
+        error::{Fault, Faults},
         id::ArticleId,
         instant::Instant,
         page::DEFAULT_LIMIT,
@@ -16,7 +16,7 @@ use crate::{
         slug::Reference,
         workflow::State,
     },
-    http::{answer::Fields, contract::Contract, fields::parse_fields, paging::page_request},
+    http::{answer::Fields, input::Parse, paging::page_request},
     service::articles::ArticleListRequest,
 };
 
@@ -115,16 +115,16 @@ pub struct ArticleListQuery {
     language: Option<String>,
     /// Published at or after this instant.
     #[param(value_type = Option<String>, format = DateTime)]
-    published_after: Option<String>,
+    published_after: Option<Instant>,
     /// Published before this instant.
     #[param(value_type = Option<String>, format = DateTime)]
-    published_before: Option<String>,
+    published_before: Option<Instant>,
     /// Changed at or after this instant.
     #[param(value_type = Option<String>, format = DateTime)]
-    updated_after: Option<String>,
+    updated_after: Option<Instant>,
     /// Changed before this instant.
     #[param(value_type = Option<String>, format = DateTime)]
-    updated_before: Option<String>,
+    updated_before: Option<Instant>,
     /// Only these.
     #[param(max_items = 100)]
     ids: Vec<ArticleId>,
@@ -142,17 +142,19 @@ pub struct ArticleListQuery {
     /// What readers saw at this instant or, for one to come, will see as things stand. Authors and above. For an instant
     /// that has passed `section` is the only filter and `-published_at` the only order.
     #[param(value_type = Option<String>, format = DateTime)]
-    as_of: Option<String>,
+    as_of: Option<Instant>,
     /// The order; `-published_at` by default, with `q` `relevance`.
     #[param(inline, value_type = Option<ArticleSort>)]
     sort: Option<ArticleSort>,
-    /// Parts that lists leave out otherwise.
+    /// Parts that lists leave out otherwise, unless `fields` names them.
     #[param(inline)]
     include: Vec<IncludePart>,
     /// How bodies are written, if they are included: as `blocks` if nothing is said.
     #[param(inline, example = "text")]
     body_format: BodyFormat,
-    /// Only these fields, of a list those of each item; a dot goes into a field: `headline`, `section.name`.
+    /// Only these fields of each item; a dot goes into a field: `headline`, `section.name`. `body`, `related` and
+    /// `corrections` are included if they are named. What is shown only to callers with credentials, such as `workflow`, is
+    /// absent without them.
     #[param(max_items = 100)]
     fields: Vec<String>,
     /// Most items of the page.
@@ -203,67 +205,89 @@ impl Default for ArticleListQuery {
     }
 }
 
-impl ArticleListQuery {
-    /// The fields that the caller wants.
-    pub(super) fn fields(&self, contract: &Contract) -> Result<Option<Fields>, Error> {
-        parse_fields::<Article>(&self.fields, contract)
-    }
-
-    /// How bodies are written.
-    pub(super) const fn body_format(&self) -> BodyFormat {
-        self.body_format
-    }
-
-    /// The parts that are wanted.
-    pub(super) fn includes(&self) -> Include {
-        let has = |part| self.include.contains(&part);
-        Include {
-            body: has(IncludePart::Body),
-            related: has(IncludePart::Related),
-            corrections: has(IncludePart::Corrections),
-        }
-    }
-
-    /// The instant of which the list is asked for.
-    pub(super) fn as_of(&self) -> Result<Option<Instant>, Error> {
-        let at = instant("as_of", self.as_of.as_deref())?;
-        if at.is_some() && self.stage != Stage::Live {
-            return parameter_fault("stage", "excluded", "cannot be combined with as_of");
-        }
-        Ok(at)
-    }
-
+/// A list that is asked for.
+#[derive(Debug)]
+pub struct WantedList {
+    /// Which articles.
+    pub(super) list: ArticleListRequest,
     /// What is searched for, if anything.
-    pub(super) fn search(&self) -> Result<Option<SearchQuery>, Error> {
-        let Some(text) = &self.q else {
-            return match self.facets.is_empty() {
-                true => Ok(None),
-                false => parameter_fault("facets", "only_search", "are for searches, with q, only"),
-            };
+    pub(super) search: Option<SearchQuery>,
+    /// What is to be counted in the result.
+    pub(super) facets: Vec<FacetKind>,
+    /// The instant of which the list is asked for.
+    pub(super) as_of: Option<Instant>,
+    /// How bodies are written.
+    pub(super) format: BodyFormat,
+    /// The fields that the caller wants.
+    pub(super) fields: Option<Fields>,
+}
+
+impl Parse for ArticleListQuery {
+    type Command = WantedList;
+
+    fn parse(self, faults: &mut Faults) -> Option<WantedList> {
+        self.check_combinations(faults);
+        let search = self.q.as_deref().and_then(|text| match SearchQuery::parse(text) {
+            Ok(search) => Some(search),
+            Err(fault) => {
+                faults.push(fault);
+                None
+            }
+        });
+        let fields = Fields::of(&self.fields);
+        let include = self.includes(fields.as_ref());
+        let (facets, as_of, format) = (self.facets.clone(), self.as_of, self.body_format);
+        Some(WantedList { list: self.request(include, faults), search, facets, as_of, format, fields })
+    }
+}
+
+impl ArticleListQuery {
+    /// Parameters that do not go with others. Whether they do with one that is faulty itself nobody knows.
+    fn check_combinations(&self, faults: &mut Faults) {
+        let mut refuse = |name: &str, other: &str, code, message: &str| {
+            if !faults.is_about(other) {
+                faults.push(Fault::parameter(name, code, message));
+            }
         };
-        if self.as_of.is_some() {
-            return parameter_fault("q", "excluded", "cannot be combined with as_of");
+        if self.stage != Stage::Draft {
+            for (name, is_given) in [("state", self.state.is_some()), ("assignee", self.assignee.is_some())] {
+                if is_given {
+                    refuse(name, "stage", "only_drafts", "is for stage=draft only");
+                }
+            }
         }
-        SearchQuery::parse(text).map(Some).map_err(|fault| Error::InvalidParameters(vec![fault]))
+        if self.as_of.is_some() && self.stage != Stage::Live {
+            refuse("stage", "as_of", "excluded", "cannot be combined with as_of");
+        }
+        if self.q.is_some() {
+            if self.as_of.is_some() {
+                refuse("q", "as_of", "excluded", "cannot be combined with as_of");
+            }
+            return;
+        }
+        if self.sort == Some(ArticleSort::Relevance) {
+            refuse("sort", "q", "only_search", "relevance is for searches, with q, only");
+        }
+        if !self.facets.is_empty() {
+            refuse("facets", "q", "only_search", "are for searches, with q, only");
+        }
     }
 
-    /// What is to be counted in the result.
-    pub(super) fn facets(&self) -> Vec<FacetKind> {
-        self.facets.clone()
+    /// The parts that are wanted: also those that `fields` names.
+    fn includes(&self, fields: Option<&Fields>) -> Include {
+        let has =
+            |part, name| self.include.contains(&part) || fields.is_some_and(|fields| fields.names(name));
+        Include {
+            body: has(IncludePart::Body, "body"),
+            related: has(IncludePart::Related, "related"),
+            corrections: has(IncludePart::Corrections, "corrections"),
+        }
     }
 
     /// What the service is asked for.
-    pub(super) fn request(&self) -> Result<ArticleListRequest, Error> {
-        let drafts_only = [("state", self.state.is_some()), ("assignee", self.assignee.is_some())];
-        let refused = drafts_only.into_iter().find(|(_, is_given)| *is_given && self.stage != Stage::Draft);
-        if let Some((name, _)) = refused {
-            return parameter_fault(name, "only_drafts", "is for stage=draft only");
-        }
+    fn request(self, include: Include, faults: &mut Faults) -> ArticleListRequest {
         let by_default = if self.q.is_some() { ArticleSort::Relevance } else { ArticleSort::NewestFirst };
         let (order, descending, sort) = match self.sort.unwrap_or(by_default) {
-            ArticleSort::Relevance if self.q.is_none() => {
-                return parameter_fault("sort", "only_search", "relevance is for searches, with q, only");
-            }
             ArticleSort::Relevance => (ArticleOrder::Relevance, true, "relevance"),
             ArticleSort::NewestFirst => (ArticleOrder::PublishedAt, true, "-published_at"),
             ArticleSort::OldestFirst => (ArticleOrder::PublishedAt, false, "published_at"),
@@ -272,23 +296,27 @@ impl ArticleListQuery {
             ArticleSort::Headline => (ArticleOrder::Headline, false, "headline"),
             ArticleSort::HeadlineDescending => (ArticleOrder::Headline, true, "-headline"),
         };
-        let references = |names: &[String]| names.iter().map(|name| Reference::parse(name.trim())).collect();
-        Ok(ArticleListRequest {
+        // The order is not known if what tells it is faulty.
+        let known = (!faults.is_about("sort") && !faults.is_about("q")).then_some(sort);
+        let page = page_request(self.limit, self.cursor.as_deref(), self.page, self.count, known, faults);
+        let references =
+            |names: Vec<String>| names.iter().map(|name| Reference::parse(name.trim())).collect();
+        ArticleListRequest {
             stage: self.stage,
             filter: ArticleFilter {
                 section: self.section.as_deref().map(Reference::parse),
                 section_exact: self.section_scope == Some(SectionScope::Exact),
-                any_tag: references(&self.tag),
-                all_tags: references(&self.all_tags),
+                any_tag: references(self.tag),
+                all_tags: references(self.all_tags),
                 author: self.author.as_deref().map(Reference::parse),
-                kinds: self.kind.clone(),
-                language: self.language.clone(),
-                published_after: instant("published_after", self.published_after.as_deref())?,
-                published_before: instant("published_before", self.published_before.as_deref())?,
-                updated_after: instant("updated_after", self.updated_after.as_deref())?,
-                updated_before: instant("updated_before", self.updated_before.as_deref())?,
-                ids: self.ids.clone(),
-                exclude: self.exclude.clone(),
+                kinds: self.kind,
+                language: self.language,
+                published_after: self.published_after,
+                published_before: self.published_before,
+                updated_after: self.updated_after,
+                updated_before: self.updated_before,
+                ids: self.ids,
+                exclude: self.exclude,
                 has_lead_image: self.has.is_some(),
                 state: self.state,
                 assignee: self.assignee.as_deref().map(|assignee| match assignee.parse() {
@@ -299,17 +327,9 @@ impl ArticleListQuery {
             order,
             descending,
             sort: sort.to_owned(),
-            include: self.includes(),
-            page: page_request(self.limit, self.cursor.as_deref(), self.page, self.count, sort)?,
-        })
-    }
-}
-
-fn instant(name: &str, text: Option<&str>) -> Result<Option<Instant>, Error> {
-    match text.map(str::parse) {
-        None => Ok(None),
-        Some(Ok(instant)) => Ok(Some(instant)),
-        Some(Err(error)) => parameter_fault(name, "bad_instant", format!("{error}")),
+            include,
+            page,
+        }
     }
 }
 
@@ -323,16 +343,28 @@ pub struct ArticleQuery {
     stage: Option<Stage>,
     /// What readers saw at this instant or, for one to come, will see as things stand. Authors and above.
     #[param(value_type = Option<String>, format = DateTime)]
-    as_of: Option<String>,
+    as_of: Option<Instant>,
     /// The token of a preview of this article: answers the draft that it shows, without credentials.
     #[param(value_type = Option<String>, max_length = 200)]
     preview: Option<SecretString>,
     /// How the body is written: as `blocks` if nothing is said.
     #[param(inline, example = "html")]
     body_format: BodyFormat,
-    /// Only these fields, of a list those of each item; a dot goes into a field: `headline`, `section.name`.
+    /// Only these fields; a dot goes into a field: `headline`, `section.name`. What is shown only to callers with credentials,
+    /// such as `workflow`, is absent without them.
     #[param(max_items = 100)]
     fields: Vec<String>,
+}
+
+/// One article that is asked for.
+#[derive(Debug)]
+pub struct WantedArticle {
+    /// Which form of it.
+    pub(super) form: Wanted,
+    /// How the body is written.
+    pub(super) format: BodyFormat,
+    /// The fields that the caller wants.
+    pub(super) fields: Option<Fields>,
 }
 
 /// What of an article is asked for.
@@ -346,29 +378,27 @@ pub(super) enum Wanted {
     Preview(SecretString),
 }
 
-impl ArticleQuery {
-    /// What is asked for.
-    pub(super) fn wanted(&self) -> Result<Wanted, Error> {
-        let at = instant("as_of", self.as_of.as_deref())?;
-        match (&self.preview, at, self.stage) {
-            (Some(_), Some(_), _) => parameter_fault("as_of", "excluded", "cannot be combined with preview"),
-            (Some(_), _, Some(_)) => parameter_fault("stage", "excluded", "cannot be combined with preview"),
-            (Some(token), None, None) => Ok(Wanted::Preview(token.clone())),
-            (None, Some(_), Some(Stage::Draft | Stage::Scheduled)) => {
-                parameter_fault("stage", "excluded", "cannot be combined with as_of")
-            }
-            (None, Some(at), _) => Ok(Wanted::AsOf(at)),
-            (None, None, stage) => Ok(Wanted::Stage(stage.unwrap_or_default())),
+impl Parse for ArticleQuery {
+    type Command = WantedArticle;
+
+    fn parse(self, faults: &mut Faults) -> Option<WantedArticle> {
+        let Self { stage, as_of, preview, body_format: format, fields } = self;
+        let mut exclude = |name: &str, other: &str| {
+            faults.push(Fault::parameter(name, "excluded", format!("cannot be combined with {other}")));
+        };
+        if preview.is_some() && as_of.is_some() {
+            exclude("as_of", "preview");
         }
-    }
-
-    /// The fields that the caller wants.
-    pub(super) fn fields(&self, contract: &Contract) -> Result<Option<Fields>, Error> {
-        parse_fields::<Article>(&self.fields, contract)
-    }
-
-    /// How the body is written.
-    pub(super) const fn body_format(&self) -> BodyFormat {
-        self.body_format
+        if preview.is_some() && stage.is_some() {
+            exclude("stage", "preview");
+        } else if as_of.is_some() && stage.is_some_and(|stage| stage != Stage::Live) {
+            exclude("stage", "as_of");
+        }
+        let form = match (preview, as_of) {
+            (Some(token), _) => Wanted::Preview(token),
+            (None, Some(at)) => Wanted::AsOf(at),
+            (None, None) => Wanted::Stage(stage.unwrap_or_default()),
+        };
+        Some(WantedArticle { form, format, fields: Fields::of(&fields) })
     }
 }

@@ -18,7 +18,7 @@ use crate::{
     http::{
         answer::{Answer, List},
         caller::{Caller, IfMatch, OptionalIfMatch},
-        input::{NoQuery, OptionalInput, Query},
+        input::{NoQuery, OptionalInput, QueryInput},
         paging::CursorQuery,
         path::{Named, parameter},
     },
@@ -60,9 +60,9 @@ pub async fn list_revisions(
     newsroom: Data<Newsroom>,
     Caller(principal): Caller,
     name: Named,
-    Query(query): Query<CursorQuery>,
+    QueryInput(page): QueryInput<CursorQuery>,
 ) -> Result<HttpResponse, Error> {
-    let page = query.request(ORDER)?;
+    let page = page.of(ORDER)?;
     let page = articles::list_revisions(&newsroom, principal.clone(), name.reference(), page).await?;
     Answer::page(&request, &principal, page).send()
 }

@@ -6,7 +6,7 @@ use jsonschema::{
 };
 use serde_json::Value;
 
-use crate::domain::error::Fault;
+use crate::domain::{error::Fault, instant::NotAnInstant};
 
 /// Takes the member at a JSON pointer out of a body.
 pub(super) fn remove(body: &mut Value, pointer: &str) {
@@ -101,6 +101,8 @@ pub(super) fn describe(error: &ValidationError<'_>, faults: &mut Vec<Fault>) {
             let message = "does not have the right form".to_owned();
             faults.push(limited("bad_format", message, "pattern", Value::from(pattern.clone())));
         }
+        // Other formats are not checked.
+        ValidationErrorKind::Format { .. } => faults.push(fault("bad_instant", NotAnInstant.to_string())),
         ValidationErrorKind::OneOfNotValid { context } | ValidationErrorKind::AnyOf { context } => {
             describe_variant(&pointer, context, faults);
         }

@@ -17,7 +17,10 @@ use serde_json::{Map, Value, json, value::RawValue};
 
 pub(super) use self::faults::escape;
 use self::faults::{describe, remove};
-use crate::domain::error::{Error, Fault};
+use crate::domain::{
+    error::{Error, Fault},
+    instant::Instant,
+};
 
 /// The parts of the document that matter here. What is rarely needed stays text.
 #[derive(Deserialize)]
@@ -43,6 +46,14 @@ struct DocumentedOperation<'a> {
     /// The ways in; an empty one is open to everybody.
     #[serde(default)]
     security: Vec<HashMap<&'a str, serde::de::IgnoredAny>>,
+    #[serde(borrow, default)]
+    responses: DocumentedResponses<'a>,
+}
+
+#[derive(Deserialize, Default)]
+struct DocumentedResponses<'a> {
+    #[serde(rename = "200", borrow, default)]
+    ok: Option<&'a RawValue>,
 }
 
 #[derive(Deserialize)]
@@ -61,7 +72,6 @@ struct DocumentedParameter<'a> {
 pub struct Contract(Arc<Inner>);
 
 struct Inner {
-    schemas: Arc<Schemas>,
     /// By path and method.
     operations: Router<HashMap<Method, Arc<Operation>>>,
     /// Of schemas by name.
@@ -137,6 +147,10 @@ pub(super) struct Operation {
     pub needs_credentials: bool,
     /// Its query parameters.
     pub parameters: Vec<Parameter>,
+    schemas: Arc<Schemas>,
+    /// What it answers if all is well, and the schema of the thing that this shows, read when it is first needed.
+    answer: Option<&'static RawValue>,
+    shown: OnceLock<Value>,
 }
 
 /// A query parameter.
@@ -179,8 +193,11 @@ impl LazyValidator {
         if let Some(object) = schema.as_object_mut() {
             object.insert("components".to_owned(), json!({ "schemas": referred }));
         }
-        let options =
-            jsonschema::options().with_draft(jsonschema::Draft::Draft202012).should_validate_formats(false);
+        let options = jsonschema::options()
+            .with_draft(jsonschema::Draft::Draft202012)
+            .should_validate_formats(true)
+            // As the domain reads it.
+            .with_format("date-time", |text: &str| text.parse::<Instant>().is_ok());
         options.build(&schema).map_err(|error| broken(&error))
     }
 
@@ -220,7 +237,7 @@ impl Contract {
                 .insert(template, of_path)
                 .map_err(|error| Error::internal("reading a path of the OpenAPI document", error))?;
         }
-        Ok(Self(Arc::new(Inner { schemas, operations, validators })))
+        Ok(Self(Arc::new(Inner { operations, validators })))
     }
 
     /// The methods that a path has; none for a path that is not there.
@@ -236,12 +253,6 @@ impl Contract {
 
     fn operation(&self, path: &str, method: &Method) -> Option<&Arc<Operation>> {
         self.0.operations.at(path).ok()?.value.get(method)
-    }
-
-    /// Whether a schema has a field, named by a dotted path.
-    pub(super) fn has_field(&self, schema: &str, path: &str) -> bool {
-        let schemas = &self.0.schemas;
-        schemas.get(schema).is_some_and(|schema| schemas.has_path(schema, path))
     }
 
     /// Every way in which a body breaks the schema of that name. Members that the schema does not have are taken out of
@@ -286,9 +297,39 @@ impl Operation {
         let needs_credentials = !ways.is_empty() && ways.iter().all(|way| !way.is_empty());
         let of_query = documented.parameters.into_iter().filter(|parameter| parameter.place == "query");
         let parameters = of_query.map(|parameter| Parameter::new(&parameter, schemas)).collect();
-        Self { id: documented.operation_id, needs_credentials, parameters }
+        let (id, answer) = (documented.operation_id, documented.responses.ok);
+        let schemas = Arc::clone(schemas);
+        Self { id, needs_credentials, parameters, schemas, answer, shown: OnceLock::new() }
+    }
+
+    /// Whether what is answered, or each item if that is a page of a list, has a field, named by a dotted path.
+    pub fn shows(&self, path: &str) -> bool {
+        let shown = self.shown.get_or_init(|| {
+            let answer = self.answer.and_then(|text| serde_json::from_str::<Value>(text.get()).ok());
+            let mut answer = answer.unwrap_or_default();
+            let schema = answer["content"]["application/json"]["schema"].take();
+            let whole = schema["$ref"].as_str().and_then(|reference| self.schemas.resolve(reference));
+            let member =
+                |name: &str| whole.map(|whole| &whole["properties"][name]).filter(|it| it.is_object());
+            match (member("data"), member("page")) {
+                (Some(items), Some(_)) => items.clone(),
+                _ => schema,
+            }
+        });
+        self.schemas.has_path(shown, path)
+    }
+
+    /// A fault for each of these names that is none of a field of the answer.
+    pub fn unknown_fields(&self, names: &Value) -> Vec<Fault> {
+        let names = names.as_array().into_iter().flatten().filter_map(Value::as_str);
+        let unknown = names.filter(|name| !name.is_empty() && !self.shows(name.trim()));
+        let fault = |name| Fault::parameter(FIELDS, "unknown_field", format!("there is no field {name:?}"));
+        unknown.map(fault).collect()
     }
 }
+
+/// The parameter that names fields of the answer.
+pub(super) const FIELDS: &str = "fields";
 
 /// The types that the schema of a parameter allows.
 #[derive(Deserialize)]

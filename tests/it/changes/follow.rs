@@ -277,3 +277,60 @@ async fn what_another_node_records_is_told_too() {
     assert_eq!(poll.await.unwrap().expect(200).each("entity_id"), [tag.id()]);
     assert_eq!(events.next().await.unwrap().1["entity_id"], tag.id());
 }
+
+#[actix_web::test]
+async fn a_mirror_begins_where_the_log_ends() {
+    let app = TestApp::start().await;
+    let (editor, reader) = (app.editor().await, app.anonymous());
+    let make = async |name: &str| editor.post("/v1/tags", json!({ "name": name })).await.expect(201).id();
+    let next = |page: &Answer| page.json["page"]["next"].as_str().unwrap().to_owned();
+    let latest = reader.get("/v1/changes?since=latest").await.expect(200);
+    assert_eq!((latest.each("cursor").len(), next(&latest)), (0, "0".to_owned()), "nothing has happened");
+    make("One").await;
+    let draft = app.draft("Bridge").await;
+    let known = end(&app).await;
+    // On PostgreSQL this takes a number and gives it back to nobody.
+    editor.act(&format!("{}/publish?dry_run=true", path_of(&draft))).await.expect(200);
+    let latest = reader.get("/v1/changes?since=latest&limit=1").await.expect(200);
+    assert_eq!((latest.each("cursor").len(), next(&latest)), (0, known.clone()));
+    assert_eq!(next(&reader.get(&format!("/v1/changes?since={known}")).await.expect(200)), known);
+
+    // What happens while the lists are read is told.
+    let two = make("Two").await;
+    let listed = reader.get("/v1/tags").await.expect(200);
+    assert_eq!(listed.each("name"), ["One", "Two"]);
+    let told = reader.get(&format!("/v1/changes?since={known}")).await.expect(200);
+    assert_eq!(told.each("entity_id"), [two]);
+
+    let poll = waiting(&app, "latest", 0).await;
+    let three = make("Three").await;
+    assert_eq!(poll.await.unwrap().expect(200).each("entity_id"), [&*three]);
+    let mut events = Events::open(&app, "?since=latest", None).await;
+    let four = make("Four").await;
+    assert_eq!(events.next().await.unwrap().1["entity_id"], four);
+    // A client that was told of nothing yet comes back to the same place.
+    let known = end(&app).await;
+    let stream = reader.get("/v1/changes/stream?since=latest&follow=false").await.expect(200);
+    assert!(stream.text.starts_with(&format!("retry: 3000\nid: {known}\n\n")), "{}", stream.text);
+}
+
+#[actix_web::test]
+async fn a_cursor_of_another_log_is_told() {
+    let app = TestApp::start().await;
+    let reader = app.anonymous();
+    app.section("city").await;
+    // The server was restored from a backup in which this change is not yet.
+    let lost = end(&app).await.parse::<i64>().unwrap() + 1;
+    for query in ["", "&wait=60", "&limit=100&fields=kind"] {
+        let answer = reader.get(&format!("/v1/changes?since={lost}{query}")).await;
+        answer.problem(410, "cursor_unknown");
+    }
+    for query in
+        [format!("since={lost}"), format!("since={lost}&follow=false"), format!("since={}", i64::MAX)]
+    {
+        reader.get(&format!("/v1/changes/stream?{query}")).await.problem(410, "cursor_unknown");
+    }
+    let back = reader.header("last-event-id", &lost.to_string());
+    back.get("/v1/changes/stream?since=0").await.problem(410, "cursor_unknown");
+    assert_eq!(app.newsroom.feed.followers(), 0);
+}
