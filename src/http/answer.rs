@@ -57,7 +57,6 @@ pub struct Answer<'a, T> {
     link: Option<String>,
     fields: Option<Fields>,
     keys: SurrogateKeys,
-    modified: Option<Instant>,
 }
 
 impl<'a, T: Serialize> Answer<'a, T> {
@@ -69,9 +68,9 @@ impl<'a, T: Serialize> Answer<'a, T> {
     /// 200 with this body, for the caller only.
     pub fn private(request: &'a HttpRequest, body: T) -> Self {
         let status = StatusCode::OK;
-        let (keys, modified) = (SurrogateKeys::default(), None);
+        let keys = SurrogateKeys::default();
         let (version, location, link, fields) = (None, None, None, None);
-        Self { request, body, status, version, private: true, location, link, fields, keys, modified }
+        Self { request, body, status, version, private: true, location, link, fields, keys }
     }
 
     /// Puts a version in front of the `ETag`: what `If-Match` is compared with.
@@ -99,21 +98,14 @@ impl<'a, T: Serialize> Answer<'a, T> {
     /// The same answer with another body.
     #[must_use]
     pub fn map<U>(self, f: impl FnOnce(T) -> U) -> Answer<'a, U> {
-        let Self { request, body, status, version, private, location, link, fields, keys, modified } = self;
-        Answer { request, body: f(body), status, version, private, location, link, fields, keys, modified }
+        let Self { request, body, status, version, private, location, link, fields, keys } = self;
+        Answer { request, body: f(body), status, version, private, location, link, fields, keys }
     }
 
     /// What the answer shows: with keys a public answer is kept by caches until one of them changes.
     #[must_use]
     pub fn keys(mut self, keys: SurrogateKeys) -> Self {
         self.keys = keys;
-        self
-    }
-
-    /// When what the answer shows was last changed, for `Last-Modified`.
-    #[must_use]
-    pub fn modified(mut self, at: Instant) -> Self {
-        self.modified = Some(at);
         self
     }
 
@@ -152,9 +144,6 @@ impl<'a, T: Serialize> Answer<'a, T> {
         if is_public && !self.keys.is_empty() {
             let keys = self.keys.one(Entity::Site, 1).header();
             builder.insert_header((SURROGATE_KEY, keys));
-        }
-        if let Some(modified) = self.modified.filter(|_| safe) {
-            builder.insert_header(header::LastModified(modified.to_system_time().into()));
         }
         builder.insert_header((header::VARY, "Authorization, Accept-Encoding"));
         for (name, value) in [(header::LOCATION, self.location), (header::LINK, self.link)] {

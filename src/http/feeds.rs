@@ -157,5 +157,5 @@ async fn feed(
         _ => (json_feed::write(&feed)?, json_feed::MEDIA_TYPE),
     };
     let answer = Answer::ok(request, &principal, text);
-    Ok(answer.keys(newest.keys()).modified(newest.updated()).send_as(media_type))
+    Ok(answer.keys(newest.keys()).send_as(media_type))
 }

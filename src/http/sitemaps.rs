@@ -83,11 +83,6 @@ pub async fn get_news_sitemap(
 }
 
 fn answer(request: &HttpRequest, Caller(principal): Caller, sitemap: Sitemap) -> HttpResponse {
-    let Sitemap { text, keys, updated } = sitemap;
-    let answer = Answer::ok(request, &principal, text).keys(keys);
-    match updated {
-        Some(updated) => answer.modified(updated),
-        None => answer,
-    }
-    .send_as(MEDIA_TYPE)
+    let Sitemap { text, keys, .. } = sitemap;
+    Answer::ok(request, &principal, text).keys(keys).send_as(MEDIA_TYPE)
 }

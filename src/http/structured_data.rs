@@ -96,8 +96,7 @@ pub async fn get_article_schema(
     let text = serde_json::to_string(&json_ld::article(&article, &site));
     // It may be put into a page as it is: nothing in it closes the script.
     let text = text.map_err(|error| Error::internal("writing JSON-LD", error))?.replace('<', "\\u003c");
-    let answer =
-        Answer::ok(&request, &principal, text).keys(keys(&article)).modified(feed::updated(&article));
+    let answer = Answer::ok(&request, &principal, text).keys(keys(&article));
     Ok(answer.send_as(json_ld::MEDIA_TYPE))
 }
 
@@ -117,7 +116,7 @@ pub async fn get_article_meta(
 ) -> Result<HttpResponse, Error> {
     let (article, site) = structured_data::live_article(&newsroom, name.reference()).await?;
     let head = PageHead::from(open_graph::head(&article, &site));
-    Answer::ok(&request, &principal, head).keys(keys(&article)).modified(feed::updated(&article)).send()
+    Answer::ok(&request, &principal, head).keys(keys(&article)).send()
 }
 
 fn keys(article: &Article) -> SurrogateKeys {

@@ -163,11 +163,11 @@ pub async fn get_article(
                 .send();
         }
     };
-    let (version, updated_at) = (view.article.version, view.article.updated_at);
+    let version = view.article.version;
     let keys = SurrogateKeys::default().article(&view.article);
     let article = Article::with_format(view, format)?;
     let answer = Answer::ok(&request, &principal, article).version(version);
-    answer.keys(keys).modified(updated_at).fields(fields).send()
+    answer.keys(keys).fields(fields).send()
 }
 
 /// Edit an article

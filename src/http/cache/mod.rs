@@ -7,21 +7,23 @@
 //!
 //! It stands before everything else: a hit costs a look-up, the rate limit and the headers.
 
+mod coding;
 mod entry;
 mod freshness;
 mod policy;
 
 use std::{
+    borrow::Cow,
     collections::HashMap,
     future::{Ready, ready},
     pin::Pin,
     rc::Rc,
     sync::{
         Arc, Mutex, MutexGuard, PoisonError,
-        atomic::{AtomicU64, Ordering},
+        atomic::{AtomicI64, AtomicU64, Ordering},
     },
     task::{Context, Poll},
-    time::Duration,
+    time::{Duration, SystemTime},
 };
 
 use actix_web::{
@@ -30,7 +32,7 @@ use actix_web::{
     dev::{Service, ServiceRequest, ServiceResponse, Transform},
     http::{
         Method, StatusCode,
-        header::{self, HeaderMap, HeaderName, HeaderValue},
+        header::{self, HeaderMap, HeaderName, HeaderValue, HttpDate, TryIntoHeaderValue as _},
     },
     web::Bytes,
 };
@@ -40,7 +42,8 @@ use tokio::sync::watch;
 pub(super) use self::policy::SURROGATE_KEY;
 pub use self::policy::{CacheOptions, KeysHeader};
 use self::{
-    entry::{Coding, Entry, Variant},
+    coding::{Coding, coded},
+    entry::{Entry, Variant},
     freshness::Freshness,
 };
 use super::{answer, cors::CorsOptions, limits::Limiter, middleware::SERVER_TIMING};
@@ -56,10 +59,9 @@ const MAX_LIFE: i64 = 600_000;
 /// Larger answers are not kept.
 const MAX_BODY: u64 = 4 << 20;
 
-/// Headers that each answer gets for itself.
-const OF_REQUEST: [HeaderName; 5] = [
+/// Headers that each answer gets for itself. The policy of the rate limit is the same for all who read without credentials.
+const OF_REQUEST: [HeaderName; 4] = [
     HeaderName::from_static("ratelimit"),
-    HeaderName::from_static("ratelimit-policy"),
     SERVER_TIMING,
     header::ACCESS_CONTROL_ALLOW_ORIGIN,
     header::ACCESS_CONTROL_EXPOSE_HEADERS,
@@ -77,6 +79,8 @@ pub(crate) struct ResponseCache {
     asking: tokio::sync::Mutex<()>,
     /// How often nobody could tell when something becomes public.
     unanswered: AtomicU64,
+    /// When something last changed, or became public by itself, in milliseconds.
+    changed_at: AtomicI64,
     newsroom: Newsroom,
     limiter: Arc<Limiter>,
     cors: CorsOptions,
@@ -118,6 +122,7 @@ impl ResponseCache {
             flights: Mutex::default(),
             asking: tokio::sync::Mutex::default(),
             unanswered: AtomicU64::new(0),
+            changed_at: AtomicI64::new(newsroom.clock.now().millis()),
             newsroom: newsroom.clone(),
             limiter,
             cors,
@@ -132,6 +137,7 @@ impl ResponseCache {
     }
 
     fn hear(&self, signal: &Signal) {
+        self.changed_at.store(self.newsroom.clock.now().millis(), Ordering::Release);
         match signal {
             Signal::Public { at, keys } => {
                 self.freshness.change(keys.iter().map(String::as_str));
@@ -166,6 +172,7 @@ impl ResponseCache {
             return;
         }
         self.freshness.begin_due();
+        self.changed_at.store(self.newsroom.clock.now().millis(), Ordering::Release);
         match articles::next_due(&self.newsroom).await {
             Ok(next) => self.freshness.found_due(next),
             Err(error) => {
@@ -218,7 +225,7 @@ impl Drop for Lead<'_> {
 
 /// The name under which the answer to a request is kept: its path and its parameters in one order. `None` for what is not
 /// answered from the cache.
-fn key_of(request: &ServiceRequest) -> Option<String> {
+fn key_of(request: &ServiceRequest) -> Option<Cow<'_, str>> {
     let headers = request.headers();
     let is_read = matches!(*request.method(), Method::GET | Method::HEAD);
     // A body, which reads do not have, would have to be read.
@@ -232,13 +239,17 @@ fn key_of(request: &ServiceRequest) -> Option<String> {
     if !is_read || !is_plain || is_apart {
         return None;
     }
-    if !query.contains('&') {
-        return Some(if query.is_empty() { path.to_owned() } else { format!("{path}?{query}") });
+    if query.is_empty() {
+        return Some(Cow::Borrowed(path));
+    }
+    // The order of values of one parameter may mean something.
+    let name = |pair: &&str| pair.split_once('=').map_or(*pair, |(name, _)| name);
+    if query.split('&').is_sorted_by_key(|pair| name(&pair)) {
+        return request.uri().path_and_query().map(|whole| Cow::Borrowed(whole.as_str()));
     }
     let mut pairs: Vec<_> = query.split('&').collect();
-    // The order of values of one parameter may mean something.
-    pairs.sort_by_key(|pair| pair.split_once('=').map_or(*pair, |(name, _)| name));
-    Some(format!("{path}?{}", pairs.join("&")))
+    pairs.sort_by_key(|pair| name(pair));
+    Some(Cow::Owned(format!("{path}?{}", pairs.join("&"))))
 }
 
 /// Middleware: answers from the cache, and keeps what may be kept.
@@ -320,7 +331,7 @@ where
     fn call(&self, request: ServiceRequest) -> Answering {
         let Some(key) = key_of(&request) else {
             let (cache, making) = (Arc::clone(&self.cache), self.service.call(request));
-            return Answering::Later(Box::pin(async move { pass(&cache, making.await?) }));
+            return Answering::Later(Box::pin(async move { pass(&cache, making.await?).await }));
         };
         let now = self.cache.newsroom.clock.now();
         let is_sure = self.cache.newsroom.store.is_coherent() && !self.cache.freshness.is_due(now);
@@ -328,10 +339,11 @@ where
         if is_sure
             && let Some(entry) = self.cache.look_up(&key, now)
             && let Some(variant) = entry.variant(coding)
-            && let Some(answer) = self.cache.hit(&request, variant, now)
+            && let Some(answer) = self.cache.hit(&request, &entry, variant, now)
         {
             return Answering::Now(Some(Ok(request.into_response(answer))));
         }
+        let key = key.into_owned();
         Answering::Later(Box::pin(miss(Arc::clone(&self.cache), Rc::clone(&self.service), request, key)))
     }
 }
@@ -356,7 +368,7 @@ where
     }
     let is_sure = cache.newsroom.store.is_coherent() && !cache.freshness.is_due(now());
     if cache.entries.is_none() || !is_sure {
-        return pass(&cache, service.call(request).await?);
+        return pass(&cache, service.call(request).await?).await;
     }
     let made_at = cache.freshness.now();
     let found = match cache.look_up(&key, now()) {
@@ -371,15 +383,15 @@ where
     };
     if let Some(entry) = found {
         let variant = compressed(&entry, request.headers().get(header::ACCEPT_ENCODING)).await?;
-        if let Some(answer) = cache.hit(&request, &variant, now()) {
+        if let Some(answer) = cache.hit(&request, &entry, &variant, now()) {
             return Ok(request.into_response(answer));
         }
     }
-    pass(&cache, service.call(request).await?)
+    pass(&cache, service.call(request).await?).await
 }
 
 /// An answer that is not kept.
-fn pass<B: MessageBody + 'static>(cache: &ResponseCache, response: ServiceResponse<B>) -> Answered {
+async fn pass<B: MessageBody + 'static>(cache: &ResponseCache, response: ServiceResponse<B>) -> Answered {
     let mut response = response.map_into_boxed_body();
     if response.headers().contains_key(SURROGATE_KEY) {
         let now = cache.newsroom.clock.now();
@@ -387,7 +399,7 @@ fn pass<B: MessageBody + 'static>(cache: &ResponseCache, response: ServiceRespon
         cache.options.tell_keys(headers);
         cache.tell_policy(headers, now);
     }
-    Ok(response)
+    Ok(coded(response).await?)
 }
 
 /// Makes an answer for all who ask for it meanwhile, and keeps it if it may be kept.
@@ -402,6 +414,7 @@ where
     B: MessageBody + 'static,
 {
     // Whether the client has the answer already is asked when it is made: others may not have it.
+    let began = cache.newsroom.clock.now();
     let accepted = request.headers().get(header::ACCEPT_ENCODING).cloned();
     let validators: Vec<_> = request.headers_mut().remove(header::IF_NONE_MATCH).collect();
     let has = |etag: &HeaderValue| answer::fits(validators.iter(), etag);
@@ -413,7 +426,7 @@ where
     let (Some(keys), true) = (keys, status == StatusCode::OK && is_small) else {
         let is_known = status == StatusCode::OK && response.headers().get(header::ETAG).is_some_and(has);
         let response = if is_known { not_modified(response) } else { response };
-        return pass(cache, ServiceResponse::new(request, response));
+        return pass(cache, ServiceResponse::new(request, response)).await;
     };
     let (mut response, body) = response.into_parts();
     let body = to_bytes(body).await.map_err(|error| Error::Internal(error.to_string()))?;
@@ -430,7 +443,11 @@ where
     let etag = etag.ok_or_else(|| Error::Internal("an answer without a validator is kept".to_owned()))?;
     let stamp = cache.freshness.stamp(lead.made_at, keys.to_str().unwrap_or_default().split(' '));
     let now = cache.newsroom.clock.now();
-    let entry = Arc::new(Entry::new(head, etag, body, stamp, now.millis() + MAX_LIFE));
+    let modified = cache.modified(began);
+    if let Some(at) = modified.and_then(|at| HttpDate::from(at).try_into_value().ok()) {
+        head.insert(header::LAST_MODIFIED, at);
+    }
+    let entry = Arc::new(Entry::new(head, etag, body, stamp, now.millis() + MAX_LIFE, modified));
     if let Some(entries) = &cache.entries {
         entries.insert(lead.key.clone(), Arc::clone(&entry));
     }
@@ -443,6 +460,17 @@ where
         answer.headers_mut().insert(name, value);
     }
     Ok(ServiceResponse::new(request, answer))
+}
+
+/// Whether a client has what was last modified then and has this validator, by which it goes if the client names any (RFC
+/// 9110, section 13.2.2).
+fn has(headers: &HeaderMap, modified: Option<SystemTime>, etag: &HeaderValue) -> bool {
+    if headers.contains_key(header::IF_NONE_MATCH) {
+        return answer::fits(headers.get_all(header::IF_NONE_MATCH), etag);
+    }
+    let Some(known) = headers.get(header::IF_MODIFIED_SINCE) else { return false };
+    let known = known.to_str().ok().and_then(|text| text.parse::<HttpDate>().ok());
+    known.zip(modified).is_some_and(|(known, modified)| SystemTime::from(known) >= modified)
 }
 
 /// The same answer for one who has it.
@@ -470,12 +498,18 @@ async fn compressed(entry: &Arc<Entry>, accepted: Option<&HeaderValue>) -> Resul
 
 impl ResponseCache {
     /// The answer to a request from what is kept; `None` if the client has spent its budget.
-    fn hit(&self, request: &ServiceRequest, variant: &Variant, now: Instant) -> Option<HttpResponse> {
-        let limits = self.limiter.spend_read(request.request()).ok()?;
-        let has_it = answer::fits(request.headers().get_all(header::IF_NONE_MATCH), &variant.etag);
+    fn hit(
+        &self,
+        request: &ServiceRequest,
+        entry: &Entry,
+        variant: &Variant,
+        now: Instant,
+    ) -> Option<HttpResponse> {
+        let limit = self.limiter.spend_read(request.request()).ok()?;
+        let has_it = has(request.headers(), entry.modified, &variant.etag);
         let mut answer = self.answer(variant, has_it, now);
         let headers = answer.headers_mut();
-        for (name, value) in limits.into_iter().flatten() {
+        if let Some((name, value)) = limit {
             headers.insert(name, value);
         }
         if let Some(origin) = request.headers().get(header::ORIGIN) {
@@ -483,6 +517,14 @@ impl ResponseCache {
         }
         tracing::debug!(http.path = request.path(), "answered from the cache");
         Some(answer)
+    }
+
+    /// Since when nothing has changed that an answer shows which began to be made at an instant, to the second. Nothing if
+    /// something changed within that second: another answer may have been given in it.
+    fn modified(&self, began: Instant) -> Option<SystemTime> {
+        let second = began.millis().div_euclid(1_000) * 1_000;
+        (self.changed_at.load(Ordering::Acquire) < second)
+            .then(|| Instant::from_millis(second).to_system_time())
     }
 
     /// Adds to the head of an answer what most readers of it will be told.
