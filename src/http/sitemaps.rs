@@ -84,6 +84,6 @@ pub async fn get_news_sitemap(
 }
 
 fn answer(request: &HttpRequest, Caller(principal): Caller, sitemap: Sitemap) -> HttpResponse {
-    let Sitemap { text, keys, .. } = sitemap;
+    let Sitemap { text, keys } = sitemap;
     Answer::ok(request, &principal, text).keys(keys).send_as(MEDIA_TYPE)
 }

@@ -166,7 +166,7 @@ impl Newest {
     }
 
     /// When something in it was last changed.
-    pub fn updated(&self) -> Instant {
+    fn updated(&self) -> Instant {
         let articles = self.articles.iter().map(feed::updated).max();
         articles.unwrap_or(self.subject.updated_at).max(self.subject.updated_at)
     }

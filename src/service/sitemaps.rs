@@ -187,8 +187,6 @@ pub struct Sitemap {
     pub text: String,
     /// What it shows.
     pub keys: SurrogateKeys,
-    /// When something in it was last changed, if that is known.
-    pub updated: Option<Instant>,
 }
 
 /// The index of all files.
@@ -223,7 +221,7 @@ pub async fn index(newsroom: &Newsroom) -> Result<Sitemap, Error> {
     let files: Vec<(String, Option<Instant>)> = files.into_iter().map(address).collect();
     let keys = [Entity::Article, Entity::Section, Entity::Tag, Entity::Author];
     let keys = keys.into_iter().fold(SurrogateKeys::default(), SurrogateKeys::all);
-    Ok(Sitemap { text: sitemap::index(&files)?, keys, updated: None })
+    Ok(Sitemap { text: sitemap::index(&files)?, keys })
 }
 
 /// Adds to the files, in their order, when something in them was last changed, where that is cheap to know.
@@ -296,7 +294,7 @@ pub async fn file(newsroom: &Newsroom, file: File) -> Result<Sitemap, Error> {
         .store
         .read(move |db| {
             let site = site.get(db)?;
-            let mut urls = Urls { set: UrlSet::begin()?, updated: None };
+            let mut urls = Urls(UrlSet::begin()?);
             let all = |entity| SurrogateKeys::default().all(entity).all(Entity::Article);
             let keys = match file {
                 File::Sections => {
@@ -324,21 +322,17 @@ pub async fn file(newsroom: &Newsroom, file: File) -> Result<Sitemap, Error> {
                     all(Entity::Section)
                 }
             };
-            Ok(Sitemap { text: urls.set.end()?, keys, updated: urls.updated })
+            Ok(Sitemap { text: urls.0.end()?, keys })
         })
         .await
 }
 
 /// A file that is being written.
-struct Urls {
-    set: UrlSet,
-    updated: Option<Instant>,
-}
+struct Urls(UrlSet);
 
 impl Urls {
     fn add(&mut self, url: &str, changed: Option<Instant>) -> Result<(), Error> {
-        self.updated = self.updated.max(changed);
-        self.set.url(url, changed)
+        self.0.url(url, changed)
     }
 
     fn fronts(&mut self, site: &Site, folder: &str, entries: Vec<FrontEntry>) -> Result<(), Error> {
@@ -359,7 +353,8 @@ fn section_urls(db: &mut Db, site: &Site, now: Instant, urls: &mut Urls) -> Resu
 
 /// The sections that are for search engines, with their addresses.
 fn listed_sections(db: &mut Db, site: &Site) -> Result<Vec<(String, Section)>, Error> {
-    let pages = sections::all(db)?.into_iter().map(|section| (format!("{}{}", site.url, section.path), section));
+    let pages =
+        sections::all(db)?.into_iter().map(|section| (format!("{}{}", site.url, section.path), section));
     let is_listed = |(url, section): &(String, Section)| {
         let seo = &section.seo;
         !seo.noindex && seo.canonical_url.as_ref().is_none_or(|canonical| canonical == url)
@@ -425,7 +420,7 @@ pub async fn news(newsroom: &Newsroom) -> Result<Sitemap, Error> {
         .collect();
     let text = sitemap::news(&site.name, &news)?;
     let keys = SurrogateKeys::default().all(Entity::Article).all(Entity::Section);
-    Ok(Sitemap { text, keys, updated: entries.iter().map(|entry| entry.updated_at).max() })
+    Ok(Sitemap { text, keys })
 }
 
 #[cfg(test)]

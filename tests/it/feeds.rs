@@ -191,14 +191,21 @@ async fn plain_text_never_becomes_markup() {
         assert_eq!((found.as_str(), found.r#type), (text, atom_syndication::TextType::Text));
     };
     let entry = &feeds.atom.entries()[0];
-    for found in [feeds.atom.title(), feeds.atom.subtitle().unwrap(), entry.title(), entry.summary().unwrap()] {
+    for found in [feeds.atom.title(), feeds.atom.subtitle().unwrap(), entry.title(), entry.summary().unwrap()]
+    {
         plain(found);
     }
     assert_eq!((entry.authors()[0].name(), entry.categories()[1].term()), (text, text));
 
     // In JSON all but `content_html` is plain text.
     let (feed, item) = (&feeds.json, &feeds.json["items"][0]);
-    for found in [&feed["title"], &feed["description"], &item["summary"], &item["tags"][1], &item["authors"][0]["name"]] {
+    for found in [
+        &feed["title"],
+        &feed["description"],
+        &item["summary"],
+        &item["tags"][1],
+        &item["authors"][0]["name"],
+    ] {
         assert_eq!(found, text);
     }
 }

@@ -105,7 +105,9 @@ async fn every_read_goes_along_an_index() {
         paths.push(format!("/v1/articles/{}{rest}", one.id()));
         paths.push(format!("/v1/articles/bridge-1{rest}"));
     }
-    paths.extend(["/v1/changes?since=1", "/v1/resolve?path=/city/bridge-1", "/sitemap.xml"].map(str::to_owned));
+    paths.extend(
+        ["/v1/changes?since=1", "/v1/resolve?path=/city/bridge-1", "/sitemap.xml"].map(str::to_owned),
+    );
     TEXTS.lock().unwrap().clear();
     for path in &paths {
         reader.get(path).await.expect(200);

@@ -122,7 +122,9 @@ async fn the_index_tells_when_files_were_last_changed() {
 
     let of = |article: &Answer| article.json["updated_at"].as_str().map(str::to_owned);
     let changed = changed(&app).await;
-    let [sections, tags, authors, january, more, march, current] = &changed[..] else { panic!("{changed:?}") };
+    let [sections, tags, authors, january, more, march, current] = &changed[..] else {
+        panic!("{changed:?}")
+    };
     assert_eq!((&sections.0[..], &sections.1), ("/sitemaps/sections.xml", &of(&now)));
     assert_eq!((&tags.1, &authors.1), (&None, &None));
     assert_eq!((&january.0[..], &january.1), ("/sitemaps/articles-2023-01.xml", &of(&first)));
