@@ -15,9 +15,7 @@ use utoipa::ToSchema;
 use xxhash_rust::xxh3::xxh3_128;
 
 use super::cache::SURROGATE_KEY;
-use crate::domain::{
-    change::Entity, error::Error, instant::Instant, page::Page, surrogate::SurrogateKeys, user::Principal,
-};
+use crate::domain::{change::Entity, error::Error, page::Page, surrogate::SurrogateKeys, user::Principal};
 
 /// A page of a list.
 #[derive(Debug, Serialize, ToSchema)]

@@ -8,7 +8,7 @@ use super::{answer::Answer, caller::Caller, input::NoQuery, path::Named};
 use crate::{
     domain::{article::Article, error::Error, surrogate::SurrogateKeys},
     render::{
-        feed, json_ld,
+        json_ld,
         open_graph::{self, Attribute, Head, Meta},
     },
     service::{Newsroom, structured_data},

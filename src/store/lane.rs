@@ -15,7 +15,7 @@ use super::{
     error::busy,
     request::{self, Begun, Claim, OpenTransaction, RequestScope},
     search,
-    signals::{self, Listeners, Signal},
+    signals::{self, Listeners, Sent},
     statements::{self, Usage},
     transaction::{Mode, begin, roll_back, transaction},
 };
@@ -227,8 +227,8 @@ impl Lane {
         self.pool.get().map_err(|error| busy(&error.to_string()))
     }
 
-    pub(super) fn hear(&self, signals: &[Signal]) {
-        signals.iter().for_each(|signal| self.listeners.hear(signal));
+    pub(super) fn hear(&self, signals: &[Sent]) {
+        signals.iter().for_each(|sent| self.listeners.hear_once(sent));
     }
 }
 

@@ -19,7 +19,7 @@ use super::{
     lane::Work,
     schema::idempotency_keys,
     search,
-    signals::{self, Signal},
+    signals::{self, Sent},
 };
 use crate::domain::{
     audit::{AuditEvent, Outcome},
@@ -93,7 +93,7 @@ pub(super) struct OpenTransaction {
     pub connection: PooledDb,
     pub lane: Arc<Lane>,
     /// Those to be heard when it is committed.
-    pub signals: Vec<Signal>,
+    pub signals: Vec<Sent>,
     /// Held as long as the connection.
     pub _permits: (OwnedSemaphorePermit, OwnedSemaphorePermit),
 }

@@ -5,9 +5,10 @@
 
 use std::{
     cell::{Cell, RefCell},
+    collections::VecDeque,
     fmt,
     sync::{
-        Arc, PoisonError, RwLock, Weak,
+        Arc, LazyLock, Mutex, PoisonError, RwLock, Weak,
         atomic::{AtomicBool, AtomicI64, AtomicU64, Ordering},
     },
     thread,
@@ -100,28 +101,62 @@ const TRUSTED_MILLIS: i64 = 1000;
 /// The longest text that PostgreSQL takes in a notification, less one byte for its end.
 const MAX_PAYLOAD: usize = 7999;
 
+/// Signals of which a node knows that it has heard them.
+const REMEMBERED: usize = 1024;
+
+/// A signal that is sent, with a number by which a node knows it again: what a node sends itself comes to it twice, when
+/// the transaction has committed and as a notification.
+#[derive(Debug)]
+pub(super) struct Sent {
+    number: u64,
+    signal: Signal,
+}
+
+impl Sent {
+    fn new(signal: Signal) -> Self {
+        /// Another beginning in each process, so that the numbers of two are not the same.
+        static NEXT: LazyLock<AtomicU64> = LazyLock::new(|| AtomicU64::new(rand::random()));
+        Self { number: NEXT.fetch_add(1, Ordering::Relaxed), signal }
+    }
+
+    fn parse(text: &str) -> Option<Self> {
+        let (number, signal) = text.split_once(' ')?;
+        Some(Self { number: number.parse().ok()?, signal: Signal::parse(signal) })
+    }
+}
+
+impl fmt::Display for Sent {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} {}", self.number, self.signal)
+    }
+}
+
 thread_local! {
-    static OF_THIS_TRANSACTION: RefCell<Vec<Signal>> = const { RefCell::new(Vec::new()) };
+    static OF_THIS_TRANSACTION: RefCell<Vec<Sent>> = const { RefCell::new(Vec::new()) };
     static BEGUN: Cell<Option<u64>> = const { Cell::new(None) };
 }
 
 /// Sends a signal when the transaction commits.
 pub fn send(db: &mut Db, signal: Signal) -> Result<(), Error> {
+    let sent = Sent::new(signal);
     if let Db::Postgres(conn) = db {
-        let text = signal.to_string();
-        let text = if text.len() <= MAX_PAYLOAD { text } else { Signal::Everything.to_string() };
+        let text = sent.to_string();
+        let text = match text.len() <= MAX_PAYLOAD {
+            true => text,
+            false => Sent { number: sent.number, signal: Signal::Everything }.to_string(),
+        };
         diesel::sql_query("SELECT pg_notify($1, $2)")
             .bind::<Text, _>(CHANNEL)
             .bind::<Text, _>(text)
             .execute(conn)?;
     }
-    OF_THIS_TRANSACTION.with_borrow_mut(|pending| pending.push(signal));
+    OF_THIS_TRANSACTION.with_borrow_mut(|pending| pending.push(sent));
     Ok(())
 }
 
 /// Whether the transaction on this thread will send such a signal.
 pub fn is_pending(matches: impl Fn(&Signal) -> bool) -> bool {
-    OF_THIS_TRANSACTION.with_borrow(|pending| pending.iter().any(matches))
+    OF_THIS_TRANSACTION.with_borrow(|pending| pending.iter().any(|sent| matches(&sent.signal)))
 }
 
 /// How many signals had been heard when the transaction on this thread began; `None` if it began on another.
@@ -141,8 +176,8 @@ pub(super) fn leave(db: &mut Db, listeners: &Listeners) -> Result<(), Error> {
     if listeners.watches.load(Ordering::Acquire) {
         return Ok(());
     }
-    let left: Vec<String> =
-        OF_THIS_TRANSACTION.with_borrow(|pending| pending.iter().map(Signal::to_string).collect());
+    let left: Vec<String> = OF_THIS_TRANSACTION
+        .with_borrow(|pending| pending.iter().map(|sent| sent.signal.to_string()).collect());
     for text in &left {
         diesel::insert_into(signals::table).values(signals::text.eq(text)).execute(conn)?;
     }
@@ -155,7 +190,7 @@ pub(super) fn leave(db: &mut Db, listeners: &Listeners) -> Result<(), Error> {
 }
 
 /// The signals of the transaction on this thread, which are forgotten.
-pub(super) fn take() -> Vec<Signal> {
+pub(super) fn take() -> Vec<Sent> {
     OF_THIS_TRANSACTION.take()
 }
 
@@ -165,6 +200,8 @@ type Listener = Box<dyn Fn(&Signal) + Send + Sync>;
 pub(super) struct Listeners {
     listeners: RwLock<Vec<Listener>>,
     heard: AtomicU64,
+    /// The numbers of the last signals that were heard, where they come from more than one side.
+    remembered: Mutex<VecDeque<u64>>,
     /// Whether this process hears those of others.
     watches: AtomicBool,
     begun: Instant,
@@ -179,7 +216,8 @@ impl Listeners {
         let last_heartbeat = AtomicI64::new(-TRUSTED_MILLIS);
         let (listeners, heard, begun) = (RwLock::default(), AtomicU64::new(0), Instant::now());
         let watches = AtomicBool::new(false);
-        Self { listeners, heard, watches, begun, last_heartbeat, is_shared }
+        let remembered = Mutex::new(VecDeque::with_capacity(if is_shared { REMEMBERED } else { 0 }));
+        Self { listeners, heard, remembered, watches, begun, last_heartbeat, is_shared }
     }
 
     pub(super) fn add(&self, listener: Listener) {
@@ -193,6 +231,23 @@ impl Listeners {
         for listener in self.listeners.read().unwrap_or_else(PoisonError::into_inner).iter() {
             listener(signal);
         }
+    }
+
+    /// As [`Self::hear`], for a signal that was sent, unless it has been heard: answers that were made since it was heard first
+    /// would be dropped for nothing. It has been heard by all when this returns.
+    pub(super) fn hear_once(&self, sent: &Sent) {
+        if !self.is_shared {
+            return self.hear(&sent.signal);
+        }
+        let mut remembered = self.remembered.lock().unwrap_or_else(PoisonError::into_inner);
+        if remembered.contains(&sent.number) {
+            return;
+        }
+        if remembered.len() == REMEMBERED {
+            remembered.pop_front();
+        }
+        remembered.push_back(sent.number);
+        self.hear(&sent.signal);
     }
 
     /// How many signals have been heard.
@@ -299,7 +354,11 @@ fn hear_others(manager: &ConnectionManager, listeners: &Weak<Listeners>) -> Resu
 
 fn hear_pending(conn: &mut PgConnection, listeners: &Listeners) -> Result<(), Error> {
     for notification in conn.notifications_iter() {
-        listeners.hear(&Signal::parse(&notification?.payload));
+        match Sent::parse(&notification?.payload) {
+            Some(sent) => listeners.hear_once(&sent),
+            // Of another version of the program.
+            None => listeners.hear(&Signal::Everything),
+        }
     }
     Ok(())
 }
@@ -307,6 +366,23 @@ fn hear_pending(conn: &mut PgConnection, listeners: &Listeners) -> Result<(), Er
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_a_node_sends_itself_is_heard_once() {
+        let heard = Arc::new(AtomicU64::new(0));
+        let count = Arc::clone(&heard);
+        let listeners = Listeners::new(true);
+        listeners.add(Box::new(move |_| {
+            count.fetch_add(1, Ordering::Relaxed);
+        }));
+        let sent: Vec<_> = (0..2 * REMEMBERED).map(|_| Sent::new(Signal::Keys)).collect();
+        for one in &sent {
+            listeners.hear_once(one);
+            listeners.hear_once(&Sent::parse(&one.to_string()).unwrap());
+        }
+        assert_eq!(heard.load(Ordering::Relaxed), 2 * REMEMBERED as u64);
+        assert_eq!(listeners.remembered.lock().unwrap().len(), REMEMBERED);
+    }
 
     #[test]
     fn signals_survive_the_wire() {
@@ -324,6 +400,10 @@ mod tests {
         ] {
             assert_eq!(Signal::parse(&signal.to_string()), signal);
         }
+        let sent = Sent { number: 7, signal: Signal::Keys };
+        let parsed = Sent::parse(&sent.to_string()).unwrap();
+        assert_eq!((parsed.number, parsed.signal), (7, Signal::Keys));
+        assert!(Sent::parse("keys").is_none());
         assert_eq!(Signal::parse("tomorrow 7"), Signal::Everything);
         assert_eq!(Signal::parse("user x"), Signal::Everything);
         assert_eq!(Signal::parse("public articles tag/7"), Signal::Everything);

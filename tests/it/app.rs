@@ -414,6 +414,11 @@ pub struct Answer {
 }
 
 impl Answer {
+    /// The path and the query that were asked for.
+    pub fn asked_path(&self) -> &str {
+        self.asked.split_once(' ').map_or("", |(_, path)| path)
+    }
+
     #[track_caller]
     pub fn expect(self, status: u16) -> Self {
         assert_eq!(self.status, status, "{}: {}", self.asked, self.text);

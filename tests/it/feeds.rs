@@ -311,7 +311,6 @@ async fn a_feed_is_fetched_again_only_when_it_has_changed() {
         let path = format!("/feeds/{file}");
         let first = reader.get(&path).await.expect(200);
         assert!(first.header("surrogate-key").split(' ').any(|key| key == "articles"), "{path}");
-        assert!(first.headers.contains_key("last-modified"));
         let known = reader.header("if-none-match", &first.etag());
         known.get(&path).await.expect(304);
         let head = reader.head(&path).await.expect(200);

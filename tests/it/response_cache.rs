@@ -1,6 +1,7 @@
 //! The response cache: what is kept, for whom, and that it is never stale.
 
 mod ends;
+mod validators;
 
 use std::{io::Read as _, sync::mpsc, time::Duration};
 

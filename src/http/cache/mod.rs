@@ -243,8 +243,10 @@ fn key_of(request: &ServiceRequest) -> Option<Cow<'_, str>> {
         return Some(Cow::Borrowed(path));
     }
     // The order of values of one parameter may mean something.
-    let name = |pair: &&str| pair.split_once('=').map_or(*pair, |(name, _)| name);
-    if query.split('&').is_sorted_by_key(|pair| name(&pair)) {
+    fn name(pair: &str) -> &str {
+        pair.split_once('=').map_or(pair, |(name, _)| name)
+    }
+    if query.split('&').is_sorted_by_key(name) {
         return request.uri().path_and_query().map(|whole| Cow::Borrowed(whole.as_str()));
     }
     let mut pairs: Vec<_> = query.split('&').collect();
