@@ -97,6 +97,16 @@ impl SearchQuery {
         }
         Ok(query)
     }
+
+    /// Whether there is nothing to look for: no word, or only what must not occur.
+    pub const fn is_empty(&self) -> bool {
+        self.required.is_empty()
+    }
+
+    /// How many words there are, those that must not occur included.
+    pub fn word_count(&self) -> usize {
+        self.required.iter().chain(&self.excluded).map(|term| term.words.len()).sum()
+    }
 }
 
 /// As keyboards and word processors write them.
