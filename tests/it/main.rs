@@ -50,6 +50,7 @@ mod response_cache;
 mod revisions;
 mod schedule;
 mod search;
+mod search_many;
 mod second_factor;
 mod secrets;
 mod sections;

@@ -10,11 +10,18 @@ use masthead::{
 use rusqlite::Connection;
 use serde_json::json;
 
-use crate::app::TestApp;
+use crate::{app::TestApp, search_many};
 
 static TEXTS: Mutex<BTreeSet<String>> = Mutex::new(BTreeSet::new());
+/// Those of searches.
+static SEARCHES: Mutex<BTreeSet<String>> = Mutex::new(BTreeSet::new());
 
 fn observe(text: &str) {
+    let is_search =
+        ["search_text MATCH", "\"search_documents\"", "`search_documents`", "condition_0", "AS made"];
+    if text.starts_with("SELECT") && is_search.iter().any(|part| text.contains(part)) {
+        SEARCHES.lock().unwrap().insert(text.replace('`', "\""));
+    }
     if text.starts_with("SELECT") {
         TEXTS.lock().unwrap().insert(text.replace('`', "\""));
     }
@@ -30,7 +37,7 @@ fn plan(db: &Connection, text: &str) -> Vec<String> {
 }
 
 /// Tables that grow with the archive.
-const LARGE: [&str; 12] = [
+const LARGE: [&str; 13] = [
     "articles",
     "article_contents",
     "article_bodies",
@@ -43,6 +50,7 @@ const LARGE: [&str; 12] = [
     "corrections",
     "changes",
     "revisions",
+    "search_documents",
 ];
 
 /// Whether a step goes through all of a large table, by whatever name the statement calls it.
@@ -141,4 +149,59 @@ async fn every_read_goes_along_an_index() {
         }
     }
     assert!(lists >= 20 && parts >= 5 && changes >= 1, "{lists} lists, {parts} parts, {changes}: {texts:#?}");
+}
+
+#[actix_web::test]
+async fn every_search_goes_along_an_index() {
+    let cache = CacheOptions { bytes: 0, ..CacheOptions::default() };
+    let app = TestApp::start_with(HttpOptions { cache, ..HttpOptions::default() }).await;
+    let Some(path) = app.sqlite_path() else { return };
+    let [many, ..] = search_many::archive(&app).await;
+    search_many::drafts(&app).await;
+    let (reader, contributor) = (app.anonymous(), app.contributor().await);
+    statements::observe(observe);
+    for words in ["the", "the+tide", "th*", "reope*"] {
+        let conditions = [
+            "",
+            "&tag=port",
+            "&tag=port&section=world&type=news,opinion",
+            "&author=ada&published_after=2020-01-01T00:00:00Z",
+            "&published_before=2020-01-01T00:00:00Z",
+            &format!("&ids={}", many.id()),
+        ];
+        for condition in conditions {
+            for sort in ["relevance", "published_at", "-published_at", "headline"] {
+                let list = format!("/v1/articles?q={words}{condition}&limit=1&sort={sort}");
+                let first = reader.get(&list).await.expect(200);
+                if let Some(next) = first.json["page"]["next"].as_str() {
+                    reader.get(&format!("{list}&cursor={next}")).await.expect(200);
+                }
+                reader.get(&format!("{list}&count=true&facets=tag")).await.expect(200);
+            }
+        }
+    }
+    let draft = contributor.get("/v1/articles?q=the&stage=draft").await.expect(200);
+    assert!(draft.each("id").is_empty());
+    let texts = SEARCHES.lock().unwrap().clone();
+    let db = Connection::open(path).unwrap();
+    let (mut walks, mut of_articles, mut conditions) = (0, 0, 0);
+    for text in &texts {
+        let steps = plan(&db, text);
+        assert!(!steps.iter().any(|step| scans(text, step)), "{text}\n{steps:#?}");
+        let of_words: Vec<_> = steps.iter().filter(|step| step.contains("VIRTUAL TABLE INDEX")).collect();
+        if text.contains("t.rowid = d.doc") {
+            // By its place and the words, both.
+            assert!(of_words.iter().any(|step| step.contains(":=M")), "{steps:#?}");
+            of_articles += 1;
+        } else if text.contains("ORDER BY rowid") {
+            assert!(
+                of_words[0].contains("M") && !steps.iter().any(|step| step.contains("TEMP B-TREE")),
+                "{steps:#?}"
+            );
+            walks += 1;
+        }
+        conditions += usize::from(text.contains("condition_0"));
+    }
+    assert!(walks == 2 && of_articles == 1 && conditions > 3, "{texts:#?}");
+    assert!(texts.iter().any(|text| text.contains("AS made")), "{texts:#?}");
 }

@@ -384,23 +384,28 @@ async fn a_result_is_walked_both_ways_and_each_article_comes_once() {
 }
 
 #[actix_web::test]
-async fn a_query_that_asks_for_nothing_is_refused() {
+async fn what_is_still_being_typed_is_no_error() {
     let app = TestApp::start().await;
+    app.published("Plan B for the ferry").await;
     let reader = app.anonymous();
-    for (q, code) in [
-        ("", "nothing_to_search"),
-        ("🎉 \"", "nothing_to_search"),
-        ("-ferry", "only_excluded"),
-        ("h*", "prefix_too_short"),
-        (&"a b ".repeat(30), ""),
-    ] {
-        let answer = reader.get(&path(q, "")).await;
-        if code.is_empty() {
-            answer.expect(200);
-        } else {
-            answer.problem(400, "invalid_parameter").fault("q", code);
+    for q in ["", "\"", "*", "-", "🎉 \"", "-ferry", "-\"the ferry\" -", "- *"] {
+        for sort in ["relevance", "published_at", "headline"] {
+            let more = format!("&count=true&facets=section,tag,type&sort={sort}");
+            let answer = reader.get(&path(q, &more)).await.expect(200);
+            assert_eq!(answer.json["data"], json!([]), "{q}");
+            assert_eq!(answer.json["page"]["total"], 0, "{q}");
+            assert_eq!(answer.json["facets"], json!({"section": [], "tag": [], "type": []}), "{q}");
+            assert_eq!(answer.json["is_partial"], false, "{q}");
         }
+        let plain = reader.get(&path(q, "&tag=nowhere&page=2")).await.expect(200);
+        assert!(plain.json.get("facets").is_none() && plain.json["page"]["next"].is_null(), "{q}");
     }
+    for (q, expected) in
+        [("b*", 1), ("p*", 0), ("pl*", 1), ("\"plan b*\"", 1), ("\"plan b", 1), ("plan -", 1)]
+    {
+        assert_eq!(found(&app, q, "").await.len(), expected, "{q}");
+    }
+    assert_eq!(found(&app, &"plan b ".repeat(30), "").await.len(), 1);
     let many: Vec<String> = (0..30).map(|number| format!("w{number}")).collect();
     reader
         .get(&path(&many.join(" "), ""))
@@ -408,6 +413,7 @@ async fn a_query_that_asks_for_nothing_is_refused() {
         .problem(400, "invalid_parameter")
         .fault("q", "too_many_words");
     reader.raw().get(&path(&"long ".repeat(200), "")).await.expect(400);
+    reader.raw().get(&path("a\u{1}b", "")).await.expect(400);
 }
 
 #[actix_web::test]

@@ -132,8 +132,8 @@ pub struct ArticleList {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(required = false, nullable = false)]
     pub facets: Option<Facets>,
-    /// Whether there may be more articles, older ones, that a search did not look at: they are neither in the list nor
-    /// counted. Only with `q`.
+    /// Whether there may be more articles that a search did not look at: they are not counted, and only in the list if that
+    /// goes by date. Only with `q`.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(required = false, nullable = false)]
     pub is_partial: Option<bool>,

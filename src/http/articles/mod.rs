@@ -54,9 +54,20 @@ pub(super) fn id_segment<T: std::str::FromStr>(
 /// Recency is 1 at the publication (for drafts, the making), and what is above ¼ of it halves every 30 days. Among
 /// equals the newer article, by id, comes first.
 ///
-/// A search looks at the newest 5,000 articles with the words and finds the newest 1,000 of them that fit the filters;
-/// by relevance also those with the words in the headline, by the same bounds. `is_partial` tells when there may be
-/// more; `count`, `facets` and the last page end with what was found.
+/// However frequent the words are, a search looks at a bounded number of articles. It is exact, and `is_partial` is false,
+/// if
+///
+/// - fewer than 5,000 articles have the words (2,000 if nothing but dates of publication narrows the search), and fewer
+///   than 1,000 of them fit the filters;
+/// - `ids` are given; or at most 500 articles are in the section, have the tags, are by the author, of the types, or of
+///   the dates of publication that are asked for, any one of these by itself; or a contributor has at most 500 drafts. A
+///   query of more than four words looks at fewer than 500: at 2,000 divided by the number of words.
+///
+/// Otherwise it looks at the newest 5,000 (2,000) articles with the words and finds the newest 1,000 of them that fit the
+/// filters; by relevance also those with the words in the headline, by the same bounds. `is_partial` is true, and
+/// `count`, `facets` and the last page end with what was found. Only with `sort=published_at` and `-published_at` the
+/// pages go on to the end, where each `page.next` leads: a page of a narrow search may then have fewer articles than
+/// `limit`, or none, and still a next one. `is_partial` is about `count` and `facets` there, and about numbered pages.
 ///
 /// With `include=body` `body_format` says how bodies are written.
 #[utoipa::path(tag = "articles", params(ArticleListQuery), security((), ("bearer" = [])),

@@ -81,9 +81,9 @@ pub enum IncludePart {
 #[into_params(parameter_in = Query)]
 #[serde(default)]
 pub struct ArticleListQuery {
-    /// Search: only articles with all these words. `"…"` is a phrase, `harb*` the beginning of a word (two characters at
-    /// least), `-word` and `-"…"` are what must not occur. Other signs mean nothing. Case and accents make no difference;
-    /// words are not reduced to their stems. At most 20 terms.
+    /// Search: only articles with all these words. `"…"` is a phrase, `harb*` the beginning of a word (a single letter is a
+    /// whole word), `-word` and `-"…"` are what must not occur. Other signs mean nothing. Case and accents make no
+    /// difference; words are not reduced to their stems. At most 20 terms. Without a word that must occur nothing is found.
     #[param(max_length = 500, example = "\"harbour bridge\" reop* -ferry")]
     q: Option<String>,
     /// Also count, in the result of the search, sections, tags or types, the 20 most frequent of each; only with `q`.

@@ -42,7 +42,7 @@ pub struct SearchResult {
     pub page: Page<FoundArticle>,
     /// What was counted, if anything.
     pub facets: Option<Facets>,
-    /// Whether there may be older matches that were not looked at.
+    /// Whether there may be matches that were not looked at: see [`Found`].
     pub is_partial: bool,
 }
 

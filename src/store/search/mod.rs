@@ -7,7 +7,7 @@
 mod postgres;
 mod sqlite;
 
-use std::cell::RefCell;
+use std::{cell::RefCell, ops::RangeInclusive};
 
 use diesel::{
     dsl::{count_star, sql},
@@ -63,6 +63,14 @@ fn last_place(stage: Stage, at: Instant) -> i64 {
     place(stage, at) | ((1 << SEQUENCE_BITS) - 1)
 }
 
+/// Seconds since 1970 that a place can be; what is dated beyond them has the first or the last.
+pub(super) const SECONDS: RangeInclusive<i64> = -SECONDS_BEFORE..=SECONDS_BEFORE - 1;
+
+/// The second, since 1970, for which a place stands.
+pub(super) const fn second_of(place: i64) -> i64 {
+    ((place >> SEQUENCE_BITS) & ((1 << SECOND_BITS) - 1)) - SECONDS_BEFORE
+}
+
 /// Which words are looked at.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Within {
@@ -72,21 +80,43 @@ pub enum Within {
     Headline,
 }
 
-/// The places of the newest documents of a stage that fit a query, `limit` at most, dated from `from` until `until`,
-/// the seconds of both included.
-pub fn newest(
+/// A way along the index.
+#[derive(Debug, Clone, Copy)]
+pub struct Walk {
+    /// Past these words.
+    pub within: Within,
+    /// Of documents of this stage.
+    pub stage: Stage,
+    /// Dated from the first until the second of these, the seconds of both included.
+    pub dates: (Option<Instant>, Option<Instant>),
+    /// From the oldest document on, not from the newest.
+    pub oldest_first: bool,
+    /// Past as many matches at most.
+    pub limit: i64,
+}
+
+/// The places of the documents on the way that fit a query, in its order.
+pub fn walk(db: &mut Db, query: &SearchQuery, way: Walk) -> Result<Vec<i64>, Error> {
+    let (from, until) = way.dates;
+    let first = place(way.stage, from.unwrap_or(Instant::from_millis(i64::MIN)));
+    let last = last_place(way.stage, until.unwrap_or(Instant::from_millis(i64::MAX)));
+    match db {
+        Db::Sqlite(conn) => sqlite::walk(conn, query, way, (first, last)),
+        Db::Postgres(conn) => postgres::walk(conn, query, way, (first, last)),
+    }
+}
+
+/// The places of the documents of these articles, in these stages, that fit a query.
+pub fn of_articles(
     db: &mut Db,
     query: &SearchQuery,
-    within: Within,
-    stage: Stage,
-    (from, until): (Option<Instant>, Option<Instant>),
-    limit: i64,
+    articles: &[i64],
+    stages: &[Stage],
 ) -> Result<Vec<i64>, Error> {
-    let first = place(stage, from.unwrap_or(Instant::from_millis(i64::MIN)));
-    let last = last_place(stage, until.unwrap_or(Instant::from_millis(i64::MAX)));
+    let stages: Vec<i64> = stages.iter().map(|stage| articles::stage_number(*stage).into()).collect();
     match db {
-        Db::Sqlite(conn) => sqlite::newest(conn, query, within, (first, last), limit),
-        Db::Postgres(conn) => postgres::newest(conn, query, within, (first, last), limit),
+        Db::Sqlite(conn) => sqlite::of_articles(conn, query, articles, &stages),
+        Db::Postgres(conn) => postgres::of_articles(conn, query, articles, &stages),
     }
 }
 
@@ -100,17 +130,16 @@ pub(super) struct Among {
 
 /// See [`Among`].
 pub(super) fn among(db: &Db, places: &[i64]) -> Among {
-    let list = places.iter().map(ToString::to_string).collect::<Vec<_>>().join(",");
-    match db {
-        Db::Sqlite(_) => {
-            let (before, after) = sqlite::AMONG;
-            Among { before, list: format!("[{list}]"), after }
-        }
-        Db::Postgres(_) => {
-            let (before, after) = postgres::AMONG;
-            Among { before, list: format!("{{{list}}}"), after }
-        }
-    }
+    let ((before, after), list) = match db {
+        Db::Sqlite(_) => (sqlite::AMONG, sqlite::list(places)),
+        Db::Postgres(_) => (postgres::AMONG, postgres::list(places)),
+    };
+    Among { before, list, after }
+}
+
+/// Numbers with commas between.
+fn joined(numbers: &[i64]) -> String {
+    numbers.iter().map(ToString::to_string).collect::<Vec<_>>().join(",")
 }
 
 /// How many of the documents at these places are under what: kind of facet, its id, the number. Kinds are those of
@@ -338,6 +367,11 @@ mod tests {
         }
         assert!(last_place(Stage::Draft, at(i64::MAX)) < place(Stage::Live, at(i64::MIN)));
         assert!(last_place(Stage::Live, at(i64::MAX)) < place(Stage::Scheduled, at(i64::MIN)));
+        for second in [*SECONDS.start(), -1, 0, 1_800_000_000, *SECONDS.end()] {
+            let at = at(second * 1_000 + 999);
+            assert_eq!(second_of(place(Stage::Scheduled, at)), second);
+            assert_eq!(second_of(last_place(Stage::Draft, at)), second);
+        }
         assert!(place(Stage::Draft, at(i64::MIN)) >= 0 && last_place(Stage::Scheduled, at(i64::MAX)) > 0);
     }
 }

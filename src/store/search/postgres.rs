@@ -10,7 +10,7 @@ use diesel::{
     sql_types::{BigInt, Text},
 };
 
-use super::Within;
+use super::{Walk, Within, joined};
 use crate::domain::{
     error::Error,
     search::{IndexText, SearchQuery, Term},
@@ -18,6 +18,11 @@ use crate::domain::{
 
 /// Before and after a list of places as an array.
 pub(super) const AMONG: (&str, &str) = ("search_documents.doc = ANY(CAST(", " AS BIGINT[]))");
+
+/// Numbers as an array.
+pub(super) fn list(numbers: &[i64]) -> String {
+    format!("{{{}}}", joined(numbers))
+}
 
 #[derive(QueryableByName)]
 struct Place {
@@ -45,23 +50,47 @@ fn text(query: &SearchQuery, within: Within) -> String {
     required.chain(excluded).collect::<Vec<_>>().join(" & ")
 }
 
-/// The planner walks the places from the last one down if the statistics say that a word is frequent, and the index of
-/// words if it is rare.
-pub(super) fn newest(
+/// The planner walks the places from the last one down, or from the first one up, if the statistics say that a word is
+/// frequent, and the index of words if it is rare.
+pub(super) fn walk(
     conn: &mut PgConnection,
     query: &SearchQuery,
-    within: Within,
+    way: Walk,
     (first, last): (i64, i64),
-    limit: i64,
+) -> Result<Vec<i64>, Error> {
+    let sql = if way.oldest_first {
+        "SELECT doc FROM search_text WHERE terms @@ CAST($1 AS tsquery) AND doc BETWEEN $2 AND $3 \
+         ORDER BY doc ASC LIMIT $4"
+    } else {
+        "SELECT doc FROM search_text WHERE terms @@ CAST($1 AS tsquery) AND doc BETWEEN $2 AND $3 \
+         ORDER BY doc DESC LIMIT $4"
+    };
+    let rows: Vec<Place> = sql_query(sql)
+        .bind::<Text, _>(text(query, way.within))
+        .bind::<BigInt, _>(first)
+        .bind::<BigInt, _>(last)
+        .bind::<BigInt, _>(way.limit)
+        .load(conn)?;
+    Ok(rows.into_iter().map(|place| place.doc).collect())
+}
+
+/// The documents are read first, and then their words: what is asked for here are words so frequent that the index of
+/// words would take longer, whatever the statistics say.
+pub(super) fn of_articles(
+    conn: &mut PgConnection,
+    query: &SearchQuery,
+    articles: &[i64],
+    stages: &[i64],
 ) -> Result<Vec<i64>, Error> {
     let rows: Vec<Place> = sql_query(
-        "SELECT doc FROM search_text WHERE terms @@ CAST($1 AS tsquery) AND doc BETWEEN $2 AND $3 \
-         ORDER BY doc DESC LIMIT $4",
+        "WITH named AS MATERIALIZED (SELECT t.doc, t.terms FROM search_documents d \
+         JOIN search_text t ON t.doc = d.doc \
+         WHERE d.article_id = ANY(CAST($1 AS BIGINT[])) AND d.stage = ANY(CAST($2 AS SMALLINT[]))) \
+         SELECT doc FROM named WHERE terms @@ CAST($3 AS tsquery)",
     )
-    .bind::<Text, _>(text(query, within))
-    .bind::<BigInt, _>(first)
-    .bind::<BigInt, _>(last)
-    .bind::<BigInt, _>(limit)
+    .bind::<Text, _>(list(articles))
+    .bind::<Text, _>(list(stages))
+    .bind::<Text, _>(text(query, Within::Document))
     .load(conn)?;
     Ok(rows.into_iter().map(|place| place.doc).collect())
 }

@@ -8,7 +8,7 @@ use diesel::{
 
 use super::{
     super::prepared::{Prepared, change},
-    Within,
+    Walk, Within, joined,
 };
 use crate::domain::{
     error::Error,
@@ -17,6 +17,14 @@ use crate::domain::{
 
 /// Before and after a list of places in JSON.
 pub(super) const AMONG: (&str, &str) = ("search_documents.doc IN (SELECT value FROM json_each(", "))");
+
+/// Numbers in JSON.
+pub(super) fn list(numbers: &[i64]) -> String {
+    format!("[{}]", joined(numbers))
+}
+
+/// The longest beginnings of words that FTS5 has an index of: `prefix` in the migration.
+const INDEXED_PREFIX: usize = 3;
 
 #[derive(QueryableByName)]
 struct Place {
@@ -40,23 +48,55 @@ fn text(query: &SearchQuery, within: Within) -> String {
     }
 }
 
-/// FTS5 walks the matches from the last rowid down and stops at the limit.
-pub(super) fn newest(
+/// FTS5 walks the matches from the last rowid down, or from the first one up, and stops at the limit.
+pub(super) fn walk(
     conn: &mut SqliteConnection,
     query: &SearchQuery,
-    within: Within,
+    way: Walk,
     (first, last): (i64, i64),
-    limit: i64,
 ) -> Result<Vec<i64>, Error> {
-    let newest = sql_query(
+    let sql = if way.oldest_first {
         "SELECT rowid AS doc FROM search_text WHERE search_text MATCH ? AND rowid BETWEEN ? AND ? \
-         ORDER BY rowid DESC LIMIT ?",
-    )
-    .bind::<Text, _>(text(query, within))
-    .bind::<BigInt, _>(first)
-    .bind::<BigInt, _>(last)
-    .bind::<BigInt, _>(limit);
-    let rows: Vec<Place> = Prepared(newest).load(conn)?;
+         ORDER BY rowid ASC LIMIT ?"
+    } else {
+        "SELECT rowid AS doc FROM search_text WHERE search_text MATCH ? AND rowid BETWEEN ? AND ? \
+         ORDER BY rowid DESC LIMIT ?"
+    };
+    let places = sql_query(sql)
+        .bind::<Text, _>(text(query, way.within))
+        .bind::<BigInt, _>(first)
+        .bind::<BigInt, _>(last)
+        .bind::<BigInt, _>(way.limit);
+    let rows: Vec<Place> = Prepared(places).load(conn)?;
+    Ok(rows.into_iter().filter_map(|place| place.doc).collect())
+}
+
+/// FTS5 goes to the place of each document, however many matches there are. With the beginning of a word of which it has
+/// no index it would put together all words with that beginning at every place: they are put together once then, and all
+/// matches walked, which takes no longer than that.
+pub(super) fn of_articles(
+    conn: &mut SqliteConnection,
+    query: &SearchQuery,
+    articles: &[i64],
+    stages: &[i64],
+) -> Result<Vec<i64>, Error> {
+    let is_long = |term: &Term| {
+        term.is_prefix && term.words.last().is_some_and(|word| word.chars().count() > INDEXED_PREFIX)
+    };
+    let sql = if query.required.iter().chain(&query.excluded).any(is_long) {
+        "SELECT rowid AS doc FROM search_text WHERE search_text MATCH ?3 AND +rowid IN \
+         (SELECT d.doc FROM json_each(?1) AS a CROSS JOIN search_documents AS d \
+         WHERE d.article_id = a.value AND d.stage IN (SELECT value FROM json_each(?2)))"
+    } else {
+        "SELECT d.doc AS doc FROM json_each(?1) AS a CROSS JOIN search_documents AS d CROSS JOIN search_text AS t \
+         WHERE d.article_id = a.value AND d.stage IN (SELECT value FROM json_each(?2)) \
+         AND t.rowid = d.doc AND t.search_text MATCH ?3"
+    };
+    let places = sql_query(sql)
+        .bind::<Text, _>(list(articles))
+        .bind::<Text, _>(list(stages))
+        .bind::<Text, _>(text(query, Within::Document));
+    let rows: Vec<Place> = Prepared(places).load(conn)?;
     Ok(rows.into_iter().filter_map(|place| place.doc).collect())
 }
 
