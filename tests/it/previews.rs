@@ -118,7 +118,6 @@ async fn a_token_that_does_not_fit_is_as_if_nothing_were_there() {
     refused(format!("/v1/articles/other?preview={token}")).await;
     refused(format!("/v1/articles/7?preview={token}")).await;
     refused(format!("{}?preview=mhp_wrong", path_of(&draft))).await;
-    refused(format!("{}?preview=", path_of(&other))).await;
     refused(format!("{}x", api(&made))).await;
     assert_eq!(editor.get(made.header("location")).await.expect(200).json["opened_count"], 0);
 
@@ -128,6 +127,8 @@ async fn a_token_that_does_not_fit_is_as_if_nothing_were_there() {
         let both = reader.get(&format!("{}&{query}", api(&made))).await.problem(400, "invalid_parameter");
         both.fault(parameter, "excluded");
     }
+    let empty = reader.get(&format!("{}?preview=", path_of(&draft))).await;
+    empty.problem(400, "invalid_parameter").fault("preview", "blank");
     let parts = format!("{}/links?preview={token}", path_of(&draft));
     reader.get(&parts).await.problem(400, "invalid_parameter");
 
