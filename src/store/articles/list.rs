@@ -34,6 +34,13 @@ pub(super) struct Listed {
     is_whole: bool,
 }
 
+impl Listed {
+    /// What everything is listed under.
+    pub(super) fn everything() -> Self {
+        Self { kind: facet::EVERYTHING, ids: vec![0], is_whole: true }
+    }
+}
+
 /// The conditions of a filter as facets; `None` if one of its names belongs to nothing, so that nothing fits.
 pub(super) fn conditions(db: &mut Db, filter: &ArticleFilter) -> Result<Option<Vec<Listed>>, Error> {
     let mut conditions = Vec::new();
@@ -96,8 +103,7 @@ pub fn list(
     let keys = surrogate_keys(&conditions);
     // The walk goes along one facet, a single one if there is such a condition; the others are looked up on the way.
     let first = conditions.iter().position(|condition| condition.ids.len() == 1);
-    let everything = Listed { kind: facet::EVERYTHING, ids: vec![0], is_whole: true };
-    let driver = first.map_or(everything, |first| conditions.remove(first));
+    let driver = first.map_or_else(Listed::everything, |first| conditions.remove(first));
     let (number, now) = (stage_number(stage).min(facet::LIVE_LISTING), context.now.millis());
     let driver_id = driver.ids.first().copied().unwrap_or_default();
 

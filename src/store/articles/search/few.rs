@@ -62,10 +62,10 @@ pub(super) fn few(
         let _ = write!(dates, " AND published_at <= {}", until.millis().max(-i64::MAX));
     }
     let listing = stage_number(wanted.stage).min(facet::LIVE_LISTING);
-    let everything = Listed { kind: facet::EVERYTHING, ids: vec![0] };
+    let everything = Listed::everything();
     let is_dated = filter.published_after.or(filter.published_before).is_some();
     let listed = conditions.iter().chain(is_dated.then_some(&everything));
-    for (number, Listed { kind, ids }) in listed.enumerate() {
+    for (number, Listed { kind, ids, .. }) in listed.enumerate() {
         let ids = ids.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ");
         parts.push(format!(
             "SELECT {number} AS condition, article_id FROM (SELECT article_id FROM content_facets \
