@@ -1,5 +1,9 @@
 //! RSS 2.0, with `content:encoded` for the whole text, `dc:creator`, `media:content` and the `atom:link` to itself that
 //! the RSS Best Practices Profile asks for.
+//!
+//! A `description`, of the channel and of an item, is read as HTML, so what stands there is escaped once more. Everything else
+//! but `content:encoded` is plain text: titles, categories, names, and the texts of Media RSS, whose `type` is "plain" unless
+//! it is told.
 
 use std::collections::BTreeMap;
 
@@ -14,7 +18,7 @@ use rss::{
 
 use super::{
     feed::{Feed, Item, media_type},
-    xml::safe,
+    xml::{escaped, safe},
 };
 use crate::domain::{article::Image, error::Error, instant::Instant};
 
@@ -43,7 +47,7 @@ pub fn write(feed: &Feed<'_>) -> Result<String, Error> {
     let channel = Channel {
         title: safe(&feed.title).into_owned(),
         link: feed.page.clone(),
-        description: safe(&feed.description).into_owned(),
+        description: escaped(&feed.description),
         language: Some(feed.site.language.clone()),
         last_build_date: Some(date(feed.updated)),
         generator: Some("Masthead".to_owned()),
@@ -72,7 +76,7 @@ fn item(item: Item<'_>) -> rss::Item {
     rss::Item {
         title: Some(text(&article.headline)),
         link: Some(article.url.clone()),
-        description: article.standfirst.as_deref().map(text),
+        description: article.standfirst.as_deref().map(escaped),
         categories: item.categories.into_iter().map(category).collect(),
         enclosure,
         guid: Some(Guid { value: item.id, permalink: false }),

@@ -38,6 +38,13 @@ pub fn push_escaped(into: &mut String, text: &str) {
     }
 }
 
+/// A text as HTML that shows it.
+pub fn escaped(text: &str) -> String {
+    let mut html = String::with_capacity(text.len());
+    push_escaped(&mut html, text);
+    html
+}
+
 /// A document that is being written.
 pub struct Document(Writer<Cursor<Vec<u8>>>);
 

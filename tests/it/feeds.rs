@@ -93,11 +93,11 @@ async fn a_feed_has_everything_that_aggregators_ask_for() {
 
     let channel = &feeds.rss;
     assert_eq!((channel.title(), channel.link()), ("The <Courier>", "https://courier.example/"));
-    assert_eq!((channel.description(), channel.language()), ("News & views", Some("en-GB")));
+    assert_eq!((channel.description(), channel.language()), ("News &amp; views", Some("en-GB")));
     let own = &channel.atom_ext().unwrap().links()[0];
     assert_eq!((own.rel(), own.href()), ("self", format!("{PUBLIC_URL}/feeds/rss.xml").as_str()));
     let item = &channel.items()[0];
-    assert_eq!((item.link(), item.description()), (Some(url), Some("A <i>standfirst</i>")));
+    assert_eq!((item.link(), item.description()), (Some(url), Some("A &lt;i&gt;standfirst&lt;/i&gt;")));
     assert!(!item.guid().unwrap().is_permalink());
     assert_eq!(item.dublin_core_ext().unwrap().creators(), ["Ada Okafor", "Wire & Co"]);
     let categories: Vec<_> = item.categories().iter().map(|c| (c.name(), c.domain().unwrap())).collect();
@@ -159,6 +159,55 @@ async fn a_feed_has_everything_that_aggregators_ask_for() {
         item["authors"][0],
         json!({"name": "Ada Okafor", "url": "https://courier.example/authors/ada-okafor"})
     );
+}
+
+#[actix_web::test]
+async fn plain_text_never_becomes_markup() {
+    let app = TestApp::start().await;
+    let (admin, editor) = (app.admin().await, app.editor().await);
+    let text = r#"Use <img src=x onerror=alert(1)> & "AT&T" in a < b"#;
+    let html = "Use &lt;img src=x onerror=alert(1)&gt; &amp; &quot;AT&amp;T&quot; in a &lt; b";
+    admin.patch("/v1/site", json!({"name": text, "tagline": text})).await.expect(200);
+    editor.post("/v1/tags", json!({"name": text, "slug": "tag"})).await.expect(201);
+    let members = json!({"standfirst": text, "tags": ["tag"], "bylines": [{"name": text}],
+        "lead_image": {"media": {"url": "https://images.example/a.jpg"}, "alt": text, "caption": text, "credit": text}});
+    app.published_with(text, members).await;
+
+    let feeds = feeds(&app, "").await;
+    assert_eq!(feeds.titles(), [text]);
+    // Descriptions of RSS are HTML.
+    let channel = &feeds.rss;
+    assert_eq!((channel.title(), channel.description()), (text, html));
+    let item = &channel.items()[0];
+    assert_eq!(item.description(), Some(html));
+    assert_eq!(item.dublin_core_ext().unwrap().creators(), [text]);
+    assert_eq!(item.categories()[1].name(), text);
+    for texts in item.extensions()["media"]["content"][0].children().values() {
+        assert_eq!((texts[0].value(), texts[0].attrs().get("type")), (Some(text), None));
+    }
+
+    // Those of Atom say what they are.
+    let plain = |found: &atom_syndication::Text| {
+        assert_eq!((found.as_str(), found.r#type), (text, atom_syndication::TextType::Text));
+    };
+    let entry = &feeds.atom.entries()[0];
+    for found in [feeds.atom.title(), feeds.atom.subtitle().unwrap(), entry.title(), entry.summary().unwrap()]
+    {
+        plain(found);
+    }
+    assert_eq!((entry.authors()[0].name(), entry.categories()[1].term()), (text, text));
+
+    // In JSON all but `content_html` is plain text.
+    let (feed, item) = (&feeds.json, &feeds.json["items"][0]);
+    for found in [
+        &feed["title"],
+        &feed["description"],
+        &item["summary"],
+        &item["tags"][1],
+        &item["authors"][0]["name"],
+    ] {
+        assert_eq!(found, text);
+    }
 }
 
 #[actix_web::test]
