@@ -121,19 +121,16 @@ pub fn shortened(text: &str, max: usize) -> String {
     format!("{}…", word.trim_end())
 }
 
-/// An author with a profile is a person; a byline that is only a name is mostly an agency's, but nobody has said so.
+/// Bylines are names of people, with a profile or without. An agency may be among them, but only a guess would tell.
 fn author(byline: &Byline, site: &Site) -> Value {
-    let name = safe(&byline.name);
-    match &byline.author {
-        Some(author) => {
-            let mut person = json!({"@type": "Person", "name": name, "url": format!("{}/authors/{}", site.url, author.slug)});
-            if let Some(role) = &author.role {
-                person["jobTitle"] = safe(role).into();
-            }
-            person
+    let mut person = json!({"@type": "Person", "name": safe(&byline.name)});
+    if let Some(author) = &byline.author {
+        person["url"] = format!("{}/authors/{}", site.url, author.slug).into();
+        if let Some(role) = &author.role {
+            person["jobTitle"] = safe(role).into();
         }
-        None => json!({"@type": "Organization", "name": name}),
     }
+    person
 }
 
 fn publisher(site: &Site) -> Value {

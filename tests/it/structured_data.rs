@@ -29,7 +29,7 @@ async fn full(app: &TestApp) -> Answer {
     editor.post("/v1/authors", json!({"name": "Ada Okafor", "role": "City editor"})).await.expect(201);
     let members = json!({
         "section": "world/europe", "sections": ["city"], "tags": ["port"], "type": "analysis", "language": "en-GB",
-        "bylines": [{"author": "ada-okafor"}, {"name": "Wire"}], "standfirst": "Why it </script> matters",
+        "bylines": [{"author": "ada-okafor"}, {"name": "Guest Writer"}], "standfirst": "Why it </script> matters",
         "dateline": "PORT ELLERY",
         "lead_image": {"media": {"url": "https://images.example/a.jpg", "width": 800, "height": 600}, "alt": "A bridge", "credit": "Bo"},
         "body": [{"blocks": [paragraph("One two three.")]}],
@@ -66,7 +66,7 @@ async fn an_article_is_a_news_article_of_schema_org() {
             "author",
             json!([
                 {"@type": "Person", "name": "Ada Okafor", "url": "https://courier.example/authors/ada-okafor", "jobTitle": "City editor"},
-                {"@type": "Organization", "name": "Wire"}
+                {"@type": "Person", "name": "Guest Writer"}
             ]),
         ),
         (
@@ -121,7 +121,7 @@ async fn a_page_has_meta_elements() {
     assert_eq!(head.json["canonical_url"], url);
     for (key, expected) in [
         ("description", vec!["Why it </script> matters"]),
-        ("author", vec!["Ada Okafor", "Wire"]),
+        ("author", vec!["Ada Okafor", "Guest Writer"]),
         ("og:type", vec!["article"]),
         ("og:site_name", vec!["The Courier"]),
         ("og:title", vec!["Bridge reopens"]),
