@@ -73,7 +73,7 @@ pub fn head(article: &Article, site: &Site) -> Head {
     add(Property, "og:title", Some(social.clone()));
     add(Property, "og:description", description.clone());
     add(Property, "og:url", Some(canonical(article).to_owned()));
-    add(Property, "og:locale", Some(locale(&article.language)));
+    add(Property, "og:locale", locale(&article.language));
     let lead = article.lead_image.as_ref();
     // A picture of its own has no size that is known.
     let own = article.seo.og_image.as_ref();
@@ -105,14 +105,14 @@ pub fn head(article: &Article, site: &Site) -> Head {
     Head { title, description, canonical: canonical(article).to_owned(), robots, meta }
 }
 
-/// A language as Open Graph has it: `pt_BR` for `pt-BR`, and without what is no country.
-fn locale(tag: &str) -> String {
+/// A language as Open Graph has it: `pt_BR` for `pt-BR`. `None` without a country: Open Graph has no languages alone, and a
+/// country that is made up would be wrong. What stands behind a single letter is an extension (RFC 5646, section 2.2.6).
+fn locale(tag: &str) -> Option<String> {
     let mut parts = tag.split('-');
-    let language = parts.next().unwrap_or_default().to_ascii_lowercase();
-    match parts.find(|part| part.len() == 2) {
-        Some(country) => format!("{language}_{}", country.to_ascii_uppercase()),
-        None => language,
-    }
+    let language = parts.next()?.to_ascii_lowercase();
+    let is_country = |part: &&str| part.len() == 2 && part.bytes().all(|byte| byte.is_ascii_alphabetic());
+    let country = parts.take_while(|part| part.len() > 1).find(is_country)?;
+    Some(format!("{language}_{}", country.to_ascii_uppercase()))
 }
 
 #[cfg(test)]
@@ -121,6 +121,11 @@ mod tests {
 
     #[test]
     fn a_locale_is_a_language_and_a_country() {
-        assert_eq!(["en", "pt-BR", "zh-Hant-TW", "de-1996"].map(locale), ["en", "pt_BR", "zh_TW", "de"]);
+        for (tag, expected) in [("pt-BR", "pt_BR"), ("zh-Hant-TW", "zh_TW"), ("de-ch-1996", "de_CH")] {
+            assert_eq!(locale(tag).as_deref(), Some(expected));
+        }
+        for tag in ["en", "de-1996", "es-419", "en-x-us", "en-u-ca-gregory"] {
+            assert_eq!(locale(tag), None);
+        }
     }
 }

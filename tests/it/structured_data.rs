@@ -147,6 +147,10 @@ async fn a_page_has_meta_elements() {
     assert_eq!(contents(&head, "og:url"), ["https://elsewhere.example/a"]);
     assert_eq!(contents(&head, "og:image"), ["https://images.example/b.png"]);
     assert_eq!(contents(&head, "robots"), ["noindex"]);
+    // Its language is that of no country.
+    let language = app.published_with("In English", json!({"language": "en"})).await;
+    let head = app.anonymous().get(&format!("{}/meta", path_of(&language))).await.expect(200);
+    assert_eq!(contents(&head, "og:locale"), [""; 0]);
 }
 
 #[actix_web::test]
