@@ -34,11 +34,12 @@ impl IntoParams for SitemapFile {
 /// Get the sitemap index
 ///
 /// The addresses of all sitemaps (sitemaps.org, 0.9): sections, tags, authors, and articles by the month of their
-/// publication; none has more than 50,000 pages. A month that is over and gets its first article afterwards, by an earlier
+/// publication; none has more than 50,000 pages. `lastmod` stands where it is known: at sections, and at the months that have
+/// one of the 1,000 articles that were changed last. A month that is over and gets its first article afterwards, by an earlier
 /// `published_at`, may take ten minutes to appear. The addresses in the sitemaps are those of the site: name the index in
 /// the `robots.txt` there.
 #[utoipa::path(tag = "discovery", responses((status = 200, description = "The index.", content_type = "application/xml",
-    body = String, example = "<sitemapindex xmlns=\"http://www.sitemaps.org/schemas/sitemap/0.9\"><sitemap><loc>https://cms.courier.example/sitemaps/sections.xml</loc></sitemap></sitemapindex>")))]
+    body = String, example = "<sitemapindex xmlns=\"http://www.sitemaps.org/schemas/sitemap/0.9\"><sitemap><loc>https://cms.courier.example/sitemaps/sections.xml</loc><lastmod>2026-05-18T09:30:00.000Z</lastmod></sitemap></sitemapindex>")))]
 #[get("/sitemap.xml")]
 pub async fn get_sitemap_index(
     request: HttpRequest,

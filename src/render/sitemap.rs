@@ -13,15 +13,18 @@ pub const MAX_NEWS: usize = 1_000;
 const NAMESPACE: &str = "http://www.sitemaps.org/schemas/sitemap/0.9";
 const NEWS: &str = "http://www.google.com/schemas/sitemap-news/0.9";
 
-/// The index: the addresses of files.
+/// The index: the addresses of files, and when something in them was last changed, where that is known.
 ///
 /// # Errors
 /// None in practice: it is written to memory.
-pub fn index(files: &[String]) -> Result<String, Error> {
+pub fn index(files: &[(String, Option<Instant>)]) -> Result<String, Error> {
     let mut document = Document::begin("sitemapindex", &[("xmlns", NAMESPACE)])?;
-    for file in files {
+    for (file, changed) in files {
         document.open("sitemap")?;
         document.text("loc", file)?;
+        if let Some(changed) = changed {
+            document.text("lastmod", &changed.to_string())?;
+        }
         document.close("sitemap")?;
     }
     document.end("sitemapindex")

@@ -4,6 +4,10 @@
 //! begin behind a named article, so a file costs the same wherever it lies: it is read along the index of publications
 //! from its beginning to its end. Which files there are is found by stepping over that index from month to month; months
 //! that are over are looked at again after a while only, so that the index of a large archive is cheap too.
+//!
+//! The index tells of a file when it was last changed if that costs no more than a step or two along an index of the database:
+//! of sections, and of the months to which the articles belong that were changed last. To know it of each month would take a
+//! walk over all articles, and of tags and authors one over all of them; search engines look at those files by themselves.
 
 use std::{
     collections::VecDeque,
@@ -20,7 +24,10 @@ use chrono::{Datelike as _, Months, NaiveDate, TimeDelta};
 
 use super::Newsroom;
 use crate::{
-    domain::{change::Entity, error::Error, instant::Instant, site::Site, surrogate::SurrogateKeys},
+    domain::{
+        change::Entity, error::Error, instant::Instant, section::Section, site::Site,
+        surrogate::SurrogateKeys,
+    },
     render::sitemap::{self, MAX_NEWS, News, UrlSet},
     store::{
         articles::sitemap::{self as store, Entry, FrontEntry, Place},
@@ -37,6 +44,9 @@ const LENGTH: i64 = 50_000;
 
 /// Rows that are read at a time.
 const BATCH: i64 = 2_000;
+
+/// Articles that are looked at for when files were last changed.
+const CHANGES: i64 = 1_000;
 
 /// How long an article is news.
 const NEWS_HOURS: i64 = 48;
@@ -185,6 +195,7 @@ pub struct Sitemap {
 pub async fn index(newsroom: &Newsroom) -> Result<Sitemap, Error> {
     let now = newsroom.clock.now();
     let (known, length) = (Arc::clone(&newsroom.sitemaps), newsroom.sitemaps.length());
+    let site = newsroom.site.clone();
     let files = newsroom
         .store
         .read(move |db| {
@@ -204,13 +215,48 @@ pub async fn index(newsroom: &Newsroom) -> Result<Sitemap, Error> {
             files.extend(past.iter());
             let end = Instant::from_millis(now.millis().saturating_add(1));
             files.extend(months(db, current.start(), end, length)?);
-            Ok(files)
+            let site = site.get(db)?;
+            last_changed(db, &site, now, files)
         })
         .await?;
-    let files: Vec<_> = files.iter().map(|file| format!("{}/sitemaps/{file}", newsroom.public_url)).collect();
+    let address = |(file, changed)| (format!("{}/sitemaps/{file}", newsroom.public_url), changed);
+    let files: Vec<(String, Option<Instant>)> = files.into_iter().map(address).collect();
     let keys = [Entity::Article, Entity::Section, Entity::Tag, Entity::Author];
     let keys = keys.into_iter().fold(SurrogateKeys::default(), SurrogateKeys::all);
     Ok(Sitemap { text: sitemap::index(&files)?, keys, updated: None })
+}
+
+/// Adds to the files, in their order, when something in them was last changed, where that is cheap to know.
+fn last_changed(
+    db: &mut Db,
+    site: &Site,
+    now: Instant,
+    files: Vec<File>,
+) -> Result<Vec<(File, Option<Instant>)>, Error> {
+    let sections = listed_sections(db, site)?.into_iter().map(|(_, section)| section.updated_at).max();
+    let sections = store::newest_of_all(db, now)?.max(sections);
+    let changes = store::last_changed(db, now, CHANGES)?;
+    let mut files: Vec<_> = files.into_iter().map(|file| (file, None)).collect();
+    for (file, changed) in &mut files {
+        if *file == File::Sections {
+            *changed = sections;
+        }
+    }
+    for (place, changed) in changes {
+        let begins_before = |(file, _): &(File, Option<Instant>)| match file {
+            File::Articles(month, after) => after.unwrap_or(before(month.start())) < place,
+            _ => true,
+        };
+        let index = files.partition_point(begins_before).checked_sub(1);
+        let month = Month::of(Instant::from_millis(place.published_at));
+        // The first that is found in a file is the last that was changed there. The index may not have its file yet.
+        if let Some((File::Articles(of, _), known @ None)) = index.and_then(|index| files.get_mut(index))
+            && *of == month
+        {
+            *known = Some(changed);
+        }
+    }
+    Ok(files)
 }
 
 /// The files of articles that were published between two instants.
@@ -302,20 +348,23 @@ impl Urls {
 }
 
 fn section_urls(db: &mut Db, site: &Site, now: Instant, urls: &mut Urls) -> Result<(), Error> {
-    let sections = sections::all(db)?;
-    let mut pages = Vec::new();
-    let mut newest = None;
-    for section in sections {
+    urls.add(&format!("{}/", site.url), store::newest_of_all(db, now)?)?;
+    for (url, section) in listed_sections(db, site)? {
         let published = store::newest_of_section(db, section.id.get(), now)?;
-        newest = newest.max(published);
-        let url = format!("{}{}", site.url, section.path);
-        let is_original = section.seo.canonical_url.as_ref().is_none_or(|canonical| *canonical == url);
-        if !section.seo.noindex && is_original {
-            pages.push((url, published.unwrap_or(section.updated_at).max(section.updated_at)));
-        }
+        urls.add(&url, published.max(Some(section.updated_at)))?;
     }
-    urls.add(&format!("{}/", site.url), newest)?;
-    pages.into_iter().try_for_each(|(url, changed)| urls.add(&url, Some(changed)))
+    Ok(())
+}
+
+/// The sections that are for search engines, with their addresses.
+fn listed_sections(db: &mut Db, site: &Site) -> Result<Vec<(String, Section)>, Error> {
+    let pages =
+        sections::all(db)?.into_iter().map(|section| (format!("{}{}", site.url, section.path), section));
+    let is_listed = |(url, section): &(String, Section)| {
+        let seo = &section.seo;
+        !seo.noindex && seo.canonical_url.as_ref().is_none_or(|canonical| canonical == url)
+    };
+    Ok(pages.filter(is_listed).collect())
 }
 
 fn article_urls(

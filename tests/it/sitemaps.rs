@@ -91,6 +91,57 @@ async fn months_are_split_into_files_that_have_every_article_once() {
     }
 }
 
+/// When each file of the index was last changed, if that is told.
+async fn changed(app: &TestApp) -> Vec<(String, Option<String>)> {
+    let index = app.anonymous().get("/sitemap.xml").await.expect(200);
+    let files = index.text.split("<sitemap>").skip(1);
+    let part = |file: &str, name: &str| {
+        let (_, rest) = file.split_once(&format!("<{name}>"))?;
+        Some(rest.split_once('<')?.0.to_owned())
+    };
+    files.map(|file| (part(file, "loc").unwrap().replace(PUBLIC_URL, ""), part(file, "lastmod"))).collect()
+}
+
+#[actix_web::test]
+async fn the_index_tells_when_files_were_last_changed() {
+    let app = TestApp::start().await;
+    app.newsroom.sitemaps.set_length(2);
+    let editor = app.bold_editor().await;
+    let mut articles = Vec::new();
+    for day in 1..=3 {
+        articles.push(published_at(&app, &format!("2023-01-0{day}T00:00:00Z"), &format!("A {day}")).await);
+    }
+    let other = published_at(&app, "2023-03-01T00:00:00Z", "B").await;
+    let now = app.published("Now").await;
+    app.newsroom.clock.advance(TimeDelta::minutes(1));
+    // A draft that is ahead has changed nothing; a publication that says so has.
+    editor.patch(&path_of(&other), json!({"kicker": "Soon"})).await.expect(200);
+    editor.patch(&path_of(&articles[0]), json!({"kicker": "Now"})).await.expect(200);
+    let updated = json!({"updated": true});
+    editor.post(&format!("{}/publish", path_of(&articles[0])), updated).await.expect(200);
+
+    let of = async |article: &Answer| {
+        let live = app.anonymous().get(&path_of(article)).await.expect(200);
+        live.json["updated_at"].as_str().map(str::to_owned)
+    };
+    let changed = changed(&app).await;
+    let [sections, tags, authors, january, more, march, current] = &changed[..] else {
+        panic!("{changed:?}")
+    };
+    assert_eq!((&sections.0[..], &sections.1), ("/sitemaps/sections.xml", &of(&now).await));
+    assert_eq!((&tags.1, &authors.1), (&None, &None));
+    assert_eq!((&january.0[..], &january.1), ("/sitemaps/articles-2023-01.xml", &of(&articles[0]).await));
+    assert!(more.0.starts_with("/sitemaps/articles-2023-01-after-"), "{more:?}");
+    assert_eq!((&more.1, &march.1), (&of(&articles[2]).await, &of(&other).await));
+    assert_eq!(current.1, of(&now).await);
+    assert!(january.1 > current.1, "{changed:?}");
+    // It is what the file says.
+    for (file, changed) in changed.iter().filter(|(_, changed)| changed.is_some()) {
+        let file = app.anonymous().get(file).await.expect(200);
+        assert_eq!(texts(&file, "lastmod").into_iter().max(), *changed);
+    }
+}
+
 #[actix_web::test]
 async fn pages_that_are_not_for_search_engines_are_left_out() {
     let app = TestApp::start().await;

@@ -11,9 +11,15 @@ use super::{
             sections as section_table, tags,
         },
     },
-    facet,
+    facet, stage_number,
 };
-use crate::domain::{article::Seo, error::Error, id::ArticleId, instant::Instant, site::Site};
+use crate::domain::{
+    article::{Seo, Stage},
+    error::Error,
+    id::ArticleId,
+    instant::Instant,
+    site::Site,
+};
 
 /// A place among articles: by publication, then by id.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -148,6 +154,32 @@ pub fn entries(
     Ok((entries, last.filter(|_| is_full)))
 }
 
+/// The live articles that were changed last, the last first: where each stands among all, and when it was changed. `limit`
+/// are looked at, and those left out that readers cannot see now. A scheduled article is among them once it is live on record.
+pub fn last_changed(db: &mut Db, now: Instant, limit: i64) -> Result<Vec<(Place, Instant)>, Error> {
+    type Row = (Option<i64>, i64, i64, Option<i64>, Option<i64>);
+    // No more conditions: what they left out would make the walk along the index longer.
+    let rows: Vec<Row> = contents::table
+        .filter(contents::stage.eq(stage_number(Stage::Live)))
+        .order((contents::updated_at.desc(), contents::article_id.desc()))
+        .limit(limit)
+        .select((
+            contents::published_at,
+            contents::article_id,
+            contents::updated_at,
+            contents::live_from,
+            contents::live_until,
+        ))
+        .load(db)?;
+    let now = now.millis();
+    let changed = |(published_at, id, updated_at, from, until): Row| {
+        let place = Place { published_at: published_at.filter(|at| *at <= now)?, id };
+        let is_visible = from? <= now && until.is_none_or(|until| until > now);
+        is_visible.then(|| (place, Instant::from_millis(updated_at)))
+    };
+    Ok(rows.into_iter().filter_map(changed).collect())
+}
+
 /// A page of a tag or author: its id, its slug, and when it or the newest article on it was last changed.
 #[derive(Debug, Clone)]
 pub struct FrontEntry {
@@ -196,9 +228,18 @@ fn front_entries(rows: Vec<(i64, String, i64, Option<i64>)>) -> Vec<FrontEntry> 
 
 /// When an article in a section, or below it, was last published.
 pub fn newest_of_section(db: &mut Db, id: i64, now: Instant) -> Result<Option<Instant>, Error> {
+    newest(db, (facet::SECTION, id), now)
+}
+
+/// When an article was last published.
+pub fn newest_of_all(db: &mut Db, now: Instant) -> Result<Option<Instant>, Error> {
+    newest(db, (facet::EVERYTHING, 0), now)
+}
+
+fn newest(db: &mut Db, (kind, id): (i16, i64), now: Instant) -> Result<Option<Instant>, Error> {
     let newest = facets::table
         .filter(facets::listing.eq(facet::LIVE_LISTING))
-        .filter(facets::kind.eq(facet::SECTION).and(facets::facet_id.eq(id)))
+        .filter(facets::kind.eq(kind).and(facets::facet_id.eq(id)))
         .filter(facets::published_at.le(now.millis()))
         .select(diesel::dsl::max(facets::published_at))
         .first::<Option<i64>>(db)?;
