@@ -175,6 +175,7 @@ def check_json_ld(server, article):
     check(f"{path}: the headline is short enough", len(data["headline"]) <= 110, data["headline"])
     published, modified = (datetime.datetime.fromisoformat(data[name]) for name in ("datePublished", "dateModified"))
     check(f"{path}: it was not changed before it was published", published <= modified, data)
+    check(f"{path} tells who may read it", data["isAccessibleForFree"] == (article["access"] == "free") == ("hasPart" not in data), data)
     head = server.json("GET", f"/v1/articles/{article['id']}/meta")
     keys = {meta.get("property") or meta.get("name") for meta in head["meta"]}
     wanted = {"robots", "og:type", "og:title", "og:url", "og:site_name", "article:published_time", "twitter:card"}
@@ -226,6 +227,12 @@ def play(base):
     missing = [article["url"] for article in articles if article["url"] not in pages and not article["seo"]["noindex"]
                and article["seo"]["canonical_url"] in (None, article["url"])]
     check("every article is in a sitemap", not missing, missing)
+    items = {item["url"]: item["content_html"] for item in server.json("GET", "/feeds/feed.json")["items"]}
+    paid = [article for article in articles if article["access"] != "free" and article["url"] in items]
+    check("something is behind the paywall", paid)
+    for article in paid:
+        shown = lxml_html.fromstring(items[article["url"]]).text_content()
+        check(f"the feed of the site has only the standfirst of {article['slug']}", shown == article["standfirst"], shown)
     for article in articles:
         check_json_ld(server, article)
         check_bodies(server, article)

@@ -72,6 +72,25 @@ text_enum!(ArticleType {
     Live "live",
 });
 
+/// Who may read the whole of an article on the site. It is the site that lets them: what Masthead answers is whole.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum Access {
+    /// Everybody.
+    #[default]
+    Free,
+    /// Everybody, so many articles in a while.
+    Metered,
+    /// Subscribers.
+    Subscription,
+}
+
+text_enum!(Access {
+    Free "free",
+    Metered "metered",
+    Subscription "subscription",
+});
+
 /// A picture with its texts.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
@@ -174,6 +193,9 @@ pub struct Document {
     pub language: String,
     /// Where it was written, such as "PORT ELLERY".
     pub dateline: Option<String>,
+    /// Who may read the whole of it; older documents do not say.
+    #[serde(default)]
+    pub access: Access,
     /// Words for search engines.
     pub seo: Seo,
     /// The text.
@@ -216,6 +238,7 @@ impl Document {
             lead_image: article.lead_image.clone(),
             language: article.language.clone(),
             dateline: article.dateline.clone(),
+            access: article.access,
             seo: article.seo.clone(),
             body,
             links: article.links.iter().flatten().map(|related| related.link.clone()).collect(),
@@ -237,6 +260,7 @@ impl Document {
             ("lead_image", self.lead_image != new.lead_image),
             ("language", self.language != new.language),
             ("dateline", self.dateline != new.dateline),
+            ("access", self.access != new.access),
             ("seo", self.seo != new.seo),
             ("links", self.links != new.links),
         ];
@@ -276,6 +300,8 @@ pub struct DocumentChanges {
     pub language: Option<String>,
     /// A new dateline, or none.
     pub dateline: Option<Option<String>>,
+    /// Others who may read the whole of it.
+    pub access: Option<Access>,
     /// New words for search engines.
     pub seo: Option<Seo>,
     /// A new body.
@@ -407,6 +433,9 @@ pub struct Article {
     pub language: String,
     /// Where it was written.
     pub dateline: Option<String>,
+    /// Who may read the whole of it; older revisions do not say.
+    #[serde(default)]
+    pub access: Access,
     /// Words for search engines.
     pub seo: Seo,
     /// Words of the body.

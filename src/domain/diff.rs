@@ -135,7 +135,7 @@ fn fields(old: &Document, new: &Document, budget: &mut usize) -> Vec<FieldChange
     let pairs = pairs!(
         slug "slug", kind "type", headline "headline", standfirst "standfirst", kicker "kicker", section "section",
         sections "sections", tags "tags", bylines "bylines", lead_image "lead_image", language "language",
-        dateline "dateline", seo "seo", links "links",
+        dateline "dateline", access "access", seo "seo", links "links",
     );
     let changed = pairs.into_iter().filter(|(_, old, new)| old != new);
     let field = |(name, old, new): (&str, Value, Value)| {

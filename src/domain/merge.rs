@@ -149,6 +149,7 @@ pub fn merge(base: &Document, current: &Document, mine: &Document) -> Result<Doc
         lead_image: field!(lead_image, "lead_image"),
         language: field!(language, "language"),
         dateline: field!(dateline, "dateline"),
+        access: field!(access, "access"),
         seo: field!(seo, "seo"),
         body: merge_bodies(&mut conflicts, &base.body, &current.body, &mine.body),
         links: merge_links(&mut conflicts, &base.links, &current.links, &mine.links),

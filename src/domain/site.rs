@@ -28,6 +28,8 @@ pub struct Site {
     pub confirm_warnings: bool,
     /// The roles that cannot work without a second factor.
     pub second_factor_roles: Vec<Role>,
+    /// The class of what is behind the paywall on the pages of articles, as a selector of CSS: `.paywall`.
+    pub paywall_selector: Option<String>,
     /// Counts its edits.
     pub version: i64,
     /// When it was last edited.
@@ -46,6 +48,7 @@ impl Default for Site {
             navigation: Vec::new(),
             confirm_warnings: false,
             second_factor_roles: Vec::new(),
+            paywall_selector: None,
             version: 1,
             updated_at: Instant::from_millis(0),
         }
@@ -73,6 +76,8 @@ pub struct SiteChanges {
     pub confirm_warnings: Option<bool>,
     /// Other roles that cannot work without a second factor.
     pub second_factor_roles: Option<Vec<Role>>,
+    /// A new selector of what is behind the paywall, or none.
+    pub paywall_selector: Option<Option<String>>,
 }
 
 /// Whether a text has the shape of a language tag (BCP 47): `en`, `pt-BR`, `zh-Hant-TW`.
@@ -85,6 +90,15 @@ pub fn is_language_tag(text: &str) -> bool {
         && parts.all(|part| {
             (1..=8).contains(&part.len()) && part.bytes().all(|byte| byte.is_ascii_alphanumeric())
         })
+}
+
+/// Whether a text is a selector of one class, such as `.paywall`, of 200 characters at most: search engines read no others
+/// (<https://developers.google.com/search/docs/appearance/structured-data/paywalled-content>).
+pub fn is_class_selector(text: &str) -> bool {
+    let Some(class) = text.strip_prefix('.') else { return false };
+    text.len() <= 200
+        && class.starts_with(|c: char| c.is_ascii_alphabetic() || c == '-' || c == '_')
+        && class.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-' || byte == b'_')
 }
 
 /// Whether a text names a time zone of the IANA database, such as `Europe/Berlin`.

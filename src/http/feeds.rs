@@ -63,9 +63,10 @@ impl IntoParams for SectionPath {
 
 /// Get the feed of the site
 ///
-/// The newest 50 articles, with their whole texts and what was put right in them. Everybody gets what readers see. An
-/// item keeps its id (`guid`, `id`) for as long as the article exists, whatever becomes of its headline or path. Articles
-/// with `seo.noindex` are in: that is for search engines, and whoever subscribes has asked for all.
+/// The newest 50 articles, with their whole texts and what was put right in them; of those whose `access` is not `free` the
+/// standfirst only. Everybody gets what readers see. An item keeps its id (`guid`, `id`) for as long as the article exists,
+/// whatever becomes of its headline or path. Articles with `seo.noindex` are in: that is for search engines, and whoever
+/// subscribes has asked for all.
 #[utoipa::path(tag = "feeds", params(FeedFile), responses((status = 200, description = "The feed.", content(
     (String = "application/rss+xml", example = "<rss version=\"2.0\"><channel><title>The Courier</title>…</channel></rss>"),
     (String = "application/atom+xml", example = "<feed xmlns=\"http://www.w3.org/2005/Atom\"><title>The Courier</title>…</feed>"),

@@ -53,7 +53,7 @@ pub struct FrontPart {
         "path": "/city/harbour-bridge-reopens", "url": "https://courier.example/city/harbour-bridge-reopens",
         "headline": "Harbour bridge reopens after two years", "standfirst": "Traffic is back on the upper deck.",
         "kicker": null, "section": {"id": "184467440737095001", "slug": "city", "path": "/city", "name": "City"},
-        "sections": [], "tags": [], "bylines": [], "lead_image": null, "language": "en", "dateline": null,
+        "sections": [], "tags": [], "bylines": [], "lead_image": null, "language": "en", "dateline": null, "access": "free",
         "seo": {"title": null, "description": null, "canonical_url": null, "noindex": false, "og_image": null},
         "word_count": 6, "reading_minutes": 1, "first_published_at": "2026-05-18T09:30:00.000Z",
         "published_at": "2026-05-18T09:30:00.000Z", "updated_at": "2026-05-18T09:30:00.000Z", "stage": "live",

@@ -16,7 +16,7 @@ use crate::{
         change::Entity,
         error::{Error, Faults},
         instant::Instant,
-        site::{self, SiteChanges, canonical_url, is_language_tag, is_time_zone},
+        site::{self, SiteChanges, canonical_url, is_class_selector, is_language_tag, is_time_zone},
         surrogate::SurrogateKeys,
         text,
         user::Role,
@@ -29,7 +29,8 @@ use crate::{
 #[schema(example = json!({
     "name": "The Port Ellery Courier", "tagline": "News from the harbour", "url": "https://courier.example",
     "language": "en-GB", "time_zone": "Europe/London", "permalink": "/{section}/{slug}",
-    "navigation": [{"label": "World", "url": "/world"}], "confirm_warnings": false, "version": 2, "updated_at": "2026-05-18T09:30:00.000Z"
+    "navigation": [{"label": "World", "url": "/world"}], "confirm_warnings": false, "paywall_selector": ".paywall", "version": 2,
+    "updated_at": "2026-05-18T09:30:00.000Z"
 }))]
 pub struct Site {
     /// Its name.
@@ -51,6 +52,8 @@ pub struct Site {
     /// The roles that cannot work without a second factor; told to those who have logged in.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub second_factor_roles: Option<Vec<Role>>,
+    /// The class of what is behind the paywall on the pages of articles, as a selector of CSS.
+    pub paywall_selector: Option<String>,
     /// Counts its edits; also the beginning of its `ETag`.
     pub version: i64,
     /// When it was last edited.
@@ -69,6 +72,7 @@ impl From<site::Site> for Site {
             navigation,
             confirm_warnings,
             second_factor_roles,
+            paywall_selector,
             version,
             updated_at,
         } = site;
@@ -84,6 +88,7 @@ impl From<site::Site> for Site {
             navigation,
             confirm_warnings,
             second_factor_roles,
+            paywall_selector,
             version,
             updated_at,
         }
@@ -133,6 +138,11 @@ pub struct SitePatch {
     #[serde(default)]
     #[schema(max_items = 4, nullable = false)]
     second_factor_roles: Option<Vec<Role>>,
+    /// The class that the pages of articles give to what only subscribers see, as a selector of CSS: `.paywall`. JSON-LD names
+    /// it to search engines.
+    #[serde(default, deserialize_with = "present")]
+    #[schema(max_length = 200, pattern = r"^\.[A-Za-z_-][A-Za-z0-9_-]*$", examples(".paywall"))]
+    paywall_selector: Option<Option<String>>,
 }
 
 impl Parse for SitePatch {
@@ -152,6 +162,14 @@ impl Parse for SitePatch {
         let language = checked("/language", "bad_language", language, self.language, is_language_tag);
         let time_zone = "must be the IANA name of a time zone, such as Europe/Berlin";
         let time_zone = checked("/time_zone", "unknown_time_zone", time_zone, self.time_zone, is_time_zone);
+        let selector = "must be the selector of one class, such as .paywall";
+        let paywall_selector = match self.paywall_selector {
+            Some(Some(text)) => {
+                checked("/paywall_selector", "bad_selector", selector, Some(text), is_class_selector)
+                    .map(Some)
+            }
+            absent => absent,
+        };
         Some(SiteChanges {
             name: self.name.and_then(|name| text::line(faults, "/name", &name, 200)),
             tagline: self.tagline.map(|line| text::optional_line(faults, "/tagline", line.as_deref(), 300)),
@@ -170,6 +188,7 @@ impl Parse for SitePatch {
                 roles.dedup();
                 roles
             }),
+            paywall_selector,
         })
     }
 }

@@ -77,7 +77,8 @@ impl From<Head> for PageHead {
 ///
 /// JSON-LD for a `<script type="application/ld+json">` of the article's page: a `NewsArticle`, by the type of the article an
 /// `AnalysisNewsArticle`, `OpinionNewsArticle`, `BackgroundNewsArticle` or `LiveBlogPosting`. As readers see it, with what
-/// was put right. A former slug answers 308, a retracted article 410 with the reason.
+/// was put right. An article whose `access` is not `free` is not accessible for free, and `hasPart` names the site's
+/// `paywall_selector`, if it has one. A former slug answers 308, a retracted article 410 with the reason.
 #[utoipa::path(tag = "discovery", params(Named), responses((status = 200, description = "The article.",
     content_type = "application/ld+json", body = Object, example = json!({
         "@context": "https://schema.org", "@type": "NewsArticle",

@@ -76,9 +76,9 @@ fn entry(item: Item<'_>) -> Entry {
         links: std::iter::once(page).chain(image).collect(),
         published: Some(date(item.published)),
         summary: article.standfirst.as_deref().map(plain),
-        content: Some(Content {
+        content: Some(item.html).filter(|html| !html.is_empty()).map(|html| Content {
             lang: Some(article.language.clone()),
-            value: Some(item.html),
+            value: Some(html),
             content_type: Some("html".to_owned()),
             ..Content::default()
         }),

@@ -6,9 +6,9 @@
 
 use uuid::{Uuid, uuid};
 
-use super::{Context, body_of, html};
+use super::{Context, body_of, html, xml::escaped};
 use crate::domain::{
-    article::{Article, Image},
+    article::{Access, Article, Image},
     change::{Entity, surrogate_key},
     error::Error,
     instant::Instant,
@@ -56,7 +56,8 @@ pub struct Item<'a> {
     pub article: &'a Article,
     /// Its id, which does not change.
     pub id: String,
-    /// Its text and what was put right in it, as HTML with absolute addresses.
+    /// Its text and what was put right in it, as HTML with absolute addresses. Of what not everybody may read the standfirst
+    /// only, or nothing if there is none: whoever has the feed has what is in it.
     pub html: String,
     /// Who wrote it: a name, and the address of the author's page.
     pub authors: Vec<(&'a str, Option<String>)>,
@@ -79,8 +80,14 @@ impl Feed<'_> {
 
     fn item<'a>(&'a self, article: &'a Article) -> Result<Item<'a>, Error> {
         let url = &self.site.url;
-        let mut html = html::body(&body_of(article)?, Context::absolute(article, url));
-        html.push_str(&html::corrections(article.corrections.as_deref().unwrap_or_default()));
+        let html = if article.access == Access::Free {
+            let mut html = html::body(&body_of(article)?, Context::absolute(article, url));
+            html.push_str(&html::corrections(article.corrections.as_deref().unwrap_or_default()));
+            html
+        } else {
+            let standfirst = article.standfirst.as_deref();
+            standfirst.map(|text| format!("<p>{}</p>", escaped(text))).unwrap_or_default()
+        };
         let author = |author: &crate::domain::author::AuthorCard| format!("{url}/authors/{}", author.slug);
         let authors = article
             .bylines

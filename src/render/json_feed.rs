@@ -50,6 +50,7 @@ fn item(item: Item<'_>) -> Value {
         ("url", Some(article.url.clone().into())),
         ("external_url", canonical.map(|url| url.clone().into())),
         ("title", Some(safe(&article.headline).into())),
+        // It has to be there, be it empty.
         ("content_html", Some(item.html.into())),
         ("summary", article.standfirst.as_deref().map(|text| safe(text).into())),
         ("image", article.lead_image.as_ref().map(|image| image.media.url.clone().into())),

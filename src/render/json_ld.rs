@@ -1,12 +1,13 @@
 //! An article as schema.org has it, in JSON-LD 1.1: `NewsArticle` and its kinds.
 //!
-//! Only what is known to be true is said. There is no paywall, so every article is accessible for free.
+//! Only what is known to be true is said. What is behind a paywall is told as search engines want it, so that they do not take
+//! it for cloaking (<https://developers.google.com/search/docs/appearance/structured-data/paywalled-content>).
 
 use serde_json::{Map, Value, json};
 
 use super::xml::safe;
 use crate::domain::{
-    article::{Article, ArticleType, Byline, Image},
+    article::{Access, Article, ArticleType, Byline, Image},
     change::Entity,
     correction::{Correction, CorrectionKind},
     instant::Instant,
@@ -70,7 +71,8 @@ pub fn article(article: &Article, site: &Site) -> Value {
         ("wordCount", Some(article.word_count.into())),
         ("dateline", article.dateline.as_deref().map(|text| safe(text).into())),
         ("correction", some(corrections)),
-        ("isAccessibleForFree", Some(true.into())),
+        ("isAccessibleForFree", Some((article.access == Access::Free).into())),
+        ("hasPart", paywalled(article, site)),
     ];
     if article.kind == ArticleType::Live {
         // What Google asks of a live blog; when it ends nobody knows.
@@ -91,6 +93,12 @@ fn kind(kind: ArticleType) -> Value {
         ArticleType::Live => json!(["LiveBlogPosting", "NewsArticle"]),
         ArticleType::News | ArticleType::Feature | ArticleType::Interview => "NewsArticle".into(),
     }
+}
+
+/// The part of the page that not everybody reads, metered or not: to search engines both are the same.
+fn paywalled(article: &Article, site: &Site) -> Option<Value> {
+    let selector = site.paywall_selector.as_ref().filter(|_| article.access != Access::Free)?;
+    Some(json!({"@type": "WebPageElement", "isAccessibleForFree": false, "cssSelector": selector}))
 }
 
 /// When readers last saw it change: its document, or its corrections.

@@ -2,7 +2,10 @@
 //! (<https://ogp.me/>) and the cards of X (formerly Twitter) for social networks.
 
 use super::{feed::updated, json_ld::canonical, xml::safe};
-use crate::domain::{article::Article, site::Site};
+use crate::domain::{
+    article::{Access, Article},
+    site::Site,
+};
 
 /// One `<meta>` element.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -91,6 +94,7 @@ pub fn head(article: &Article, site: &Site) -> Head {
     for author in article.bylines.iter().filter_map(|byline| byline.author.as_ref()) {
         add(Property, "article:author", Some(format!("{}/authors/{}", site.url, author.slug)));
     }
+    add(Property, "article:content_tier", Some(tier(article.access).to_owned()));
     add(Property, "article:section", article.section.as_ref().map(|section| safe(&section.name)));
     for tag in &article.tags {
         add(Property, "article:tag", Some(safe(&tag.name)));
@@ -103,6 +107,15 @@ pub fn head(article: &Article, site: &Site) -> Head {
     add(Name, "twitter:image", picture.cloned());
     add(Name, "twitter:image:alt", alt);
     Head { title, description, canonical: canonical(article).to_owned(), robots, meta }
+}
+
+/// What Facebook calls it.
+const fn tier(access: Access) -> &'static str {
+    match access {
+        Access::Free => "free",
+        Access::Metered => "metered",
+        Access::Subscription => "locked",
+    }
 }
 
 /// A language as Open Graph has it: `pt_BR` for `pt-BR`. `None` without a country: Open Graph has no languages alone, and a

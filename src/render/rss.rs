@@ -81,7 +81,7 @@ fn item(item: Item<'_>) -> rss::Item {
         enclosure,
         guid: Some(Guid { value: item.id, permalink: false }),
         pub_date: Some(date(item.published)),
-        content: Some(item.html),
+        content: Some(item.html).filter(|html| !html.is_empty()),
         extensions: media.map(|media| ("media".to_owned(), media)).into_iter().collect(),
         dublin_core_ext: (!creators.is_empty())
             .then(|| DublinCoreExtension { creators, ..DublinCoreExtension::default() }),

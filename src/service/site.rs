@@ -49,6 +49,7 @@ pub async fn update(
                 confirm_warnings: changes.confirm_warnings.unwrap_or(old.confirm_warnings),
                 second_factor_roles: changes.second_factor_roles.unwrap_or(old.second_factor_roles),
                 navigation: changes.navigation.unwrap_or(old.navigation),
+                paywall_selector: changes.paywall_selector.unwrap_or(old.paywall_selector),
                 version: old.version + 1,
                 updated_at: now,
             };

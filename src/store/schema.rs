@@ -37,6 +37,7 @@ table! {
         updated_at -> BigInt,
         confirm_warnings -> Bool,
         second_factor_roles -> Text,
+        paywall_selector -> Nullable<Text>,
     }
 }
 
@@ -146,6 +147,7 @@ table! {
         planned_until -> Nullable<BigInt>,
         revision -> Nullable<Integer>,
         refs -> Text,
+        access -> Text,
     }
 }
 

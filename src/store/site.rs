@@ -32,6 +32,7 @@ struct SiteRow {
     updated_at: i64,
     confirm_warnings: bool,
     second_factor_roles: String,
+    paywall_selector: Option<String>,
 }
 
 impl TryFrom<SiteRow> for Site {
@@ -49,6 +50,7 @@ impl TryFrom<SiteRow> for Site {
             version: row.version,
             confirm_warnings: row.confirm_warnings,
             second_factor_roles: from_json("site.second_factor_roles", &row.second_factor_roles)?,
+            paywall_selector: row.paywall_selector,
             updated_at: Instant::from_millis(row.updated_at),
         })
     }
@@ -71,6 +73,7 @@ impl TryFrom<&Site> for SiteRow {
             updated_at: site.updated_at.millis(),
             confirm_warnings: site.confirm_warnings,
             second_factor_roles: to_json(&site.second_factor_roles)?,
+            paywall_selector: site.paywall_selector.clone(),
         })
     }
 }

@@ -34,6 +34,7 @@ mod nodes;
 mod notes;
 mod oidc;
 mod oidc_provider;
+mod paywall;
 mod plans;
 mod postgres;
 mod previews;

@@ -132,6 +132,7 @@ async fn a_page_has_meta_elements() {
         ("og:image:alt", vec!["A bridge"]),
         ("article:published_time", vec![article.json["published_at"].as_str().unwrap()]),
         ("article:author", vec!["https://courier.example/authors/ada-okafor"]),
+        ("article:content_tier", vec!["free"]),
         ("article:section", vec!["europe"]),
         ("article:tag", vec!["Port"]),
         ("twitter:card", vec!["summary_large_image"]),

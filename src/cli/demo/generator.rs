@@ -17,7 +17,7 @@ use rand::{
 use super::{unknown_password, words};
 use crate::{
     domain::{
-        article::{ArticleRecord, ArticleType, Document, DocumentByline, Seo, Stage},
+        article::{Access, ArticleRecord, ArticleType, Document, DocumentByline, Seo, Stage},
         author::Author,
         body::{self, Block, BlockContent, Body, BodySection},
         change::Entity,
@@ -324,6 +324,7 @@ impl Generator {
             lead_image: None,
             language: "en".to_owned(),
             dateline: None,
+            access: Access::Free,
             seo: Seo::default(),
             body: self.body(),
             links: Vec::new(),

@@ -7,7 +7,7 @@ use serde::Deserialize;
 use super::{DemoLogin, random_password, unknown_password};
 use crate::{
     domain::{
-        article::{ArticleType, BylineDraft, DocumentChanges, Image, Seo},
+        article::{Access, ArticleType, BylineDraft, DocumentChanges, Image, Seo},
         author::{AuthorChanges, LabelledLink},
         body::{BlockContent, BlockDraft, BodySectionDraft, ImageFile, LinkDraft},
         error::{Error, Faults},
@@ -59,6 +59,7 @@ struct DemoSite {
     language: String,
     time_zone: String,
     navigation: Vec<LabelledLink>,
+    paywall_selector: String,
 }
 
 #[derive(Deserialize)]
@@ -105,6 +106,8 @@ struct DemoArticle {
     tags: Vec<String>,
     bylines: Vec<DemoByline>,
     dateline: Option<String>,
+    #[serde(default)]
+    access: Access,
     lead_image: Option<DemoImage>,
     seo: Option<Seo>,
     state: State,
@@ -249,6 +252,7 @@ async fn add_site(newsroom: &Newsroom, admin: &Principal, demo: DemoSite) -> Res
         language: Some(demo.language),
         time_zone: Some(demo.time_zone),
         navigation: Some(demo.navigation),
+        paywall_selector: Some(Some(demo.paywall_selector)),
         ..SiteChanges::default()
     };
     site::update(newsroom, admin, None, changes).await.map(drop)
@@ -323,6 +327,7 @@ async fn add_article(
         lead_image: Some(demo.lead_image.map(DemoImage::image)),
         language: None,
         dateline: Some(demo.dateline),
+        access: Some(demo.access),
         seo: demo.seo,
         body: Some(body?),
     };

@@ -10,7 +10,7 @@ use utoipa::ToSchema;
 use super::{super::answer::PageInfo, actions::Outcome};
 use crate::{
     domain::{
-        article::{ArticleType, Byline, Image, Seo, Stage, Workflow},
+        article::{Access, ArticleType, Byline, Image, Seo, Stage, Workflow},
         body::{self, Block, BlockContent, Body, BodySection},
         card::Card,
         correction::Correction,
@@ -36,7 +36,7 @@ use crate::{
     "tags": [{"id": "184467440737095101", "slug": "harbour-authority", "name": "Harbour Authority", "type": "organisation"}],
     "bylines": [{"author": {"id": "184467440737095201", "slug": "ada-okafor", "name": "Ada Okafor", "role": "City editor"},
                  "name": "Ada Okafor", "role": null}],
-    "lead_image": null, "language": "en", "dateline": null,
+    "lead_image": null, "language": "en", "dateline": null, "access": "free",
     "seo": {"title": null, "description": null, "canonical_url": null, "noindex": false, "og_image": null},
     "word_count": 6, "reading_minutes": 1,
     "body": [{"id": "184467440737095301", "heading": null, "level": 2, "anchor": "section-184467440737095301",
@@ -79,6 +79,8 @@ pub struct Article {
     pub language: String,
     /// Where it was written.
     pub dateline: Option<String>,
+    /// Who may read the whole of it on the site, which is to see to that: answers hold the whole text, feeds do not.
+    pub access: Access,
     /// Words for search engines.
     pub seo: Seo,
     /// Words of the body.
@@ -335,6 +337,7 @@ impl TryFrom<ArticleView> for Article {
             lead_image: article.lead_image,
             language: article.language,
             dateline: article.dateline,
+            access: article.access,
             seo: article.seo,
             word_count: article.word_count,
             reading_minutes: body::reading_minutes(article.word_count),

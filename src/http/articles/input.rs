@@ -5,7 +5,7 @@ use utoipa::ToSchema;
 
 use crate::{
     domain::{
-        article::{ArticleType, BylineDraft, DocumentChanges, Image, Seo},
+        article::{Access, ArticleType, BylineDraft, DocumentChanges, Image, Seo},
         correction::MAX_TEXT,
         error::Faults,
         instant::Instant,
@@ -157,6 +157,9 @@ pub struct ArticleCreate {
     #[serde(default)]
     #[schema(max_length = 100)]
     dateline: Option<String>,
+    /// Who may read the whole of it on the site; everybody if nothing is said.
+    #[serde(default)]
+    access: Option<Access>,
     /// Words for search engines.
     #[serde(default)]
     seo: Option<Seo>,
@@ -191,6 +194,7 @@ impl Parse for ArticleCreate {
             lead_image: self.lead_image.map(|image| Some(parse_image(faults, image))),
             language: self.language.and_then(|language| parse_language(faults, &language)),
             dateline: Some(optional_line(faults, "/dateline", self.dateline.as_deref(), 100)),
+            access: self.access,
             seo: self.seo.map(|seo| parse_seo(faults, seo)),
             body: Some(parse_body(faults, "/body", self.body)),
         };
@@ -254,6 +258,10 @@ pub struct ArticlePatch {
     #[serde(default, deserialize_with = "present")]
     #[schema(max_length = 100)]
     dateline: Option<Option<String>>,
+    /// Others who may read the whole of it on the site.
+    #[serde(default)]
+    #[schema(nullable = false)]
+    access: Option<Access>,
     /// New words for search engines.
     #[serde(default, deserialize_with = "present")]
     seo: Option<Option<Seo>>,
@@ -287,6 +295,7 @@ impl Parse for ArticlePatch {
             lead_image: self.lead_image.map(|image| image.map(|image| parse_image(faults, image))),
             language: self.language.and_then(|language| parse_language(faults, &language)),
             dateline,
+            access: self.access,
             seo: self.seo.map(|seo| parse_seo(faults, seo.unwrap_or_default())),
             body: self.body.map(|body| parse_body(faults, "/body", body)),
         })

@@ -273,7 +273,7 @@ impl Edit<'_> {
         macro_rules! set {
             ($($field:ident),*) => {$( if let Some(value) = changes.$field { self.document.$field = value; } )*};
         }
-        set!(slug, kind, headline, standfirst, kicker, lead_image, language, dateline, seo);
+        set!(slug, kind, headline, standfirst, kicker, lead_image, language, dateline, access, seo);
 
         if let Some(section) = changes.section {
             let found =
@@ -422,6 +422,7 @@ pub async fn create(
                 lead_image: None,
                 language: room.site.get(db)?.language.clone(),
                 dateline: None,
+                access: Default::default(),
                 seo: Default::default(),
                 body: Vec::new(),
                 links: Vec::new(),

@@ -100,6 +100,7 @@ pub(super) struct ContentRow {
     lead_image: Option<String>,
     seo: String,
     refs: String,
+    access: String,
 }
 
 /// A row of the page: the document without its body, and its first publication.
@@ -335,6 +336,7 @@ pub(super) fn complete(
                     .transpose()?,
                 language: row.language,
                 dateline: row.dateline,
+                access: row.access.parse()?,
                 seo: from_json("article_contents.seo", &row.seo)?,
                 word_count: u32::try_from(row.word_count).unwrap_or_default(),
                 body: parts.bodies.remove(&id),

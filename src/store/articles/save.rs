@@ -70,6 +70,7 @@ struct NewContentRow<'a> {
     planned_until: Option<i64>,
     revision: Option<i32>,
     refs: String,
+    access: &'a str,
 }
 
 /// What is known of the document that another is written over.
@@ -142,6 +143,7 @@ pub fn save(
         planned_until: dates.planned_until.map(Instant::millis),
         revision: None,
         refs: to_json(&refs(document))?,
+        access: document.access.as_str(),
     };
     on_either!(&mut *db, conn => {
         let update = diesel::update(contents::table.find((id.get(), number))).set(&row);

@@ -1,0 +1,2 @@
+ALTER TABLE site DROP COLUMN paywall_selector;
+ALTER TABLE article_contents DROP COLUMN access;
