@@ -257,39 +257,6 @@ fn last_changed(
     Ok(files)
 }
 
-/// Adds to the files, in their order, when something in them was last changed, where that is cheap to know.
-fn last_changed(
-    db: &mut Db,
-    site: &Site,
-    now: Instant,
-    files: Vec<File>,
-) -> Result<Vec<(File, Option<Instant>)>, Error> {
-    let sections = listed_sections(db, site)?.into_iter().map(|(_, section)| section.updated_at).max();
-    let sections = store::newest_of_all(db, now)?.max(sections);
-    let changes = store::last_changed(db, now, CHANGES)?;
-    let mut files: Vec<_> = files.into_iter().map(|file| (file, None)).collect();
-    for (file, changed) in &mut files {
-        if *file == File::Sections {
-            *changed = sections;
-        }
-    }
-    for (place, changed) in changes {
-        let begins_before = |(file, _): &(File, Option<Instant>)| match file {
-            File::Articles(month, after) => after.unwrap_or(before(month.start())) < place,
-            _ => true,
-        };
-        let index = files.partition_point(begins_before).checked_sub(1);
-        let month = Month::of(Instant::from_millis(place.published_at));
-        // The first that is found in a file is the last that was changed there. The index may not have its file yet.
-        if let Some((File::Articles(of, _), known @ None)) = index.and_then(|index| files.get_mut(index))
-            && *of == month
-        {
-            *known = Some(changed);
-        }
-    }
-    Ok(files)
-}
-
 /// The files of articles that were published between two instants.
 fn months(db: &mut Db, from: Instant, until: Instant, length: i64) -> Result<Vec<File>, Error> {
     let mut files = Vec::new();
