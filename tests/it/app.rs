@@ -393,7 +393,10 @@ impl Client {
 impl Client {
     /// Reads bytes that may be no text, such as compressed ones.
     pub async fn bytes(&self, path: &str) -> (Answer, Vec<u8>) {
-        let request = self.http.get(format!("{}{path}", self.origin)).headers(self.headers.clone());
+        let mut request = self.http.get(format!("{}{path}", self.origin)).headers(self.headers.clone());
+        if let Some(token) = &self.token {
+            request = request.bearer_auth(token);
+        }
         let response = request.send().await.unwrap();
         let (status, headers) = (response.status(), response.headers().clone());
         let bytes = response.bytes().await.unwrap().to_vec();

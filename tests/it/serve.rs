@@ -64,9 +64,9 @@ async fn it_serves_until_it_is_told_to_stop_whatever_it_logs() {
 async fn who_waits_for_changes_does_not_keep_it_from_stopping() {
     let data = tempfile::tempdir().unwrap();
     let server = Server::start(data.path(), "off");
-    let poll = reqwest::get(format!("{}/v1/changes?since=1000000&wait=60", server.url));
+    let poll = reqwest::get(format!("{}/v1/changes?since=latest&wait=60", server.url));
     let poll = actix_web::rt::spawn(poll);
-    let mut stream = reqwest::get(format!("{}/v1/changes/stream?since=1000000", server.url)).await.unwrap();
+    let mut stream = reqwest::get(format!("{}/v1/changes/stream?since=latest", server.url)).await.unwrap();
     assert!(stream.chunk().await.unwrap().is_some(), "it has begun");
     let stopping = std::thread::spawn(move || server.end("-TERM"));
     // Both come to their end as they should, and are not cut off.

@@ -119,8 +119,11 @@ impl Coding {
 }
 
 /// Compresses an answer that is not kept, if its client takes that; 304 to one that has these very bytes. What is streamed,
-/// compressed already or no text stays as it is.
-pub async fn coded(mut response: ServiceResponse<BoxBody>) -> Result<ServiceResponse<BoxBody>, Error> {
+/// compressed already or no text stays as it is. `validators` take the place of those of the request.
+pub async fn coded(
+    mut response: ServiceResponse<BoxBody>,
+    validators: Option<&[HeaderValue]>,
+) -> Result<ServiceResponse<BoxBody>, Error> {
     let request = response.request();
     let coding = Coding::wanted(request.headers().get(header::ACCEPT_ENCODING));
     let headers = response.headers();
@@ -135,9 +138,10 @@ pub async fn coded(mut response: ServiceResponse<BoxBody>) -> Result<ServiceResp
         return Ok(response);
     }
     let etag = headers.get(header::ETAG).and_then(|etag| coding.entity_tag(etag));
-    let has_it = etag
-        .as_ref()
-        .is_some_and(|etag| answer::fits(request.headers().get_all(header::IF_NONE_MATCH), etag));
+    let has_it = etag.as_ref().is_some_and(|etag| match validators {
+        Some(validators) => answer::fits(validators.iter(), etag),
+        None => answer::fits(request.headers().get_all(header::IF_NONE_MATCH), etag),
+    });
     if let Some(etag) = etag {
         response.headers_mut().insert(header::ETAG, etag);
     }

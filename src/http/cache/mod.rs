@@ -333,7 +333,7 @@ where
     fn call(&self, request: ServiceRequest) -> Answering {
         let Some(key) = key_of(&request) else {
             let (cache, making) = (Arc::clone(&self.cache), self.service.call(request));
-            return Answering::Later(Box::pin(async move { pass(&cache, making.await?).await }));
+            return Answering::Later(Box::pin(async move { pass(&cache, making.await?, None).await }));
         };
         let now = self.cache.newsroom.clock.now();
         let is_sure = self.cache.newsroom.store.is_coherent() && !self.cache.freshness.is_due(now);
@@ -370,7 +370,7 @@ where
     }
     let is_sure = cache.newsroom.store.is_coherent() && !cache.freshness.is_due(now());
     if cache.entries.is_none() || !is_sure {
-        return pass(&cache, service.call(request).await?).await;
+        return pass(&cache, service.call(request).await?, None).await;
     }
     let made_at = cache.freshness.now();
     let found = match cache.look_up(&key, now()) {
@@ -389,11 +389,15 @@ where
             return Ok(request.into_response(answer));
         }
     }
-    pass(&cache, service.call(request).await?).await
+    pass(&cache, service.call(request).await?, None).await
 }
 
-/// An answer that is not kept.
-async fn pass<B: MessageBody + 'static>(cache: &ResponseCache, response: ServiceResponse<B>) -> Answered {
+/// An answer that is not kept. `validators` are those of the request, if they have been taken out of it.
+async fn pass<B: MessageBody + 'static>(
+    cache: &ResponseCache,
+    response: ServiceResponse<B>,
+    validators: Option<&[HeaderValue]>,
+) -> Answered {
     let mut response = response.map_into_boxed_body();
     if response.headers().contains_key(SURROGATE_KEY) {
         let now = cache.newsroom.clock.now();
@@ -401,7 +405,7 @@ async fn pass<B: MessageBody + 'static>(cache: &ResponseCache, response: Service
         cache.options.tell_keys(headers);
         cache.tell_policy(headers, now);
     }
-    Ok(coded(response).await?)
+    Ok(coded(response, validators).await?)
 }
 
 /// Makes an answer for all who ask for it meanwhile, and keeps it if it may be kept.
@@ -428,7 +432,7 @@ where
     let (Some(keys), true) = (keys, status == StatusCode::OK && is_small) else {
         let is_known = status == StatusCode::OK && response.headers().get(header::ETAG).is_some_and(has);
         let response = if is_known { not_modified(response) } else { response };
-        return pass(cache, ServiceResponse::new(request, response)).await;
+        return pass(cache, ServiceResponse::new(request, response), Some(&validators)).await;
     };
     let (mut response, body) = response.into_parts();
     let body = to_bytes(body).await.map_err(|error| Error::Internal(error.to_string()))?;
