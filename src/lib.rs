@@ -17,7 +17,7 @@
 //! | [`config`], [`telemetry`] | leaves, used by `cli` and `app` only |
 //!
 //! One resource keeps one name all the way down. Read articles first: `http/articles` → `service/articles` →
-//! `store/articles` → `domain/article.rs` → `tests/it/articles.rs`.
+//! `store/articles` → `domain/article/` → `tests/it/articles.rs`.
 
 pub mod app;
 pub mod cli;
