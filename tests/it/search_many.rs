@@ -84,7 +84,11 @@ async fn copy(app: &TestApp, of: &Answer, copies: Copies) {
         }
         match db {
             Db::Sqlite(conn) => diesel::sql_query(of_sqlite).execute(conn)?,
-            Db::Postgres(conn) => diesel::sql_query(of_postgres).execute(conn)?,
+            Db::Postgres(conn) => {
+                diesel::sql_query(of_postgres).execute(conn)?;
+                // As the server does by itself after a while; until then it takes the tables for empty.
+                diesel::sql_query("ANALYZE").execute(conn)?
+            }
         };
         Ok(())
     };
