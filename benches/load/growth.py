@@ -9,6 +9,7 @@ not in FOLDER yet (`data-SMALL`, `data-LARGE`); a hundred thousand articles take
 
 import argparse
 import collections
+import contextlib
 import http.client
 import os
 import re
@@ -60,27 +61,24 @@ def reads(articles):
     }
 
 
-def median(connection, path):
-    times = []
-    for number in range(WARM_UP + REQUESTS):
-        begun = time.perf_counter()
-        connection.request("GET", path)
-        answer = connection.getresponse()
-        answer.read()
-        if answer.status != 200:
-            raise SystemExit(f"{path}: {answer.status}")
-        times.append((time.perf_counter() - begun) * 1000)
-    return statistics.median(times[WARM_UP:])
+def ask(connection, path):
+    """The milliseconds that a request took."""
+    begun = time.perf_counter()
+    connection.request("GET", path)
+    answer = connection.getresponse()
+    answer.read()
+    if answer.status != 200:
+        raise SystemExit(f"{path}: {answer.status}")
+    return (time.perf_counter() - begun) * 1000
 
 
-def measure(data, articles):
-    with run.masthead(data, cache_megabytes=0, log="warn") as (server, seconds):
-        time.sleep(1)
-        idle = run.resident_megabytes(server.pid)
-        paths = reads(articles)
-        connection = http.client.HTTPConnection(run.OURS)
-        times = {name: median(connection, path) for name, path in paths.items()}
-    return seconds * 1000, idle, times
+def medians(sides):
+    """Of each read on both sides, in turn: what else goes on on the machine meets both."""
+    medians = {}
+    for name in sides[0][1]:
+        times = [[ask(connection, paths[name]) for connection, paths in sides] for _ in range(WARM_UP + REQUESTS)]
+        medians[name] = [statistics.median(side) for side in zip(*times[WARM_UP:])]
+    return medians
 
 
 def main():
@@ -90,17 +88,22 @@ def main():
     parser.add_argument("--folder")
     options = parser.parse_args()
     run.build()
-    with tempfile.TemporaryDirectory() as folder:
-        results = []
-        for articles in (options.small, options.large):
+    with tempfile.TemporaryDirectory() as folder, contextlib.ExitStack() as servers:
+        sides, started, idle = [], [], []
+        for articles, address in ((options.small, run.OURS), (options.large, run.THEIRS)):
             data = os.path.join(options.folder or folder, f"data-{articles}")
             os.makedirs(data, mode=0o700, exist_ok=True)
             run.make_data(data, articles)
-            results.append(measure(data, articles))
-    (first, idle, small), (later, resident, large) = results
-    print(f"\nFirst answer after {first:.0f} and {later:.0f} ms; {idle:.0f} and {resident:.0f} MB resident when idle.\n")
+            run.OURS = address
+            server, seconds = servers.enter_context(run.masthead(data, cache_megabytes=0, log="warn"))
+            time.sleep(1)
+            started.append(seconds * 1000)
+            idle.append(run.resident_megabytes(server.pid))
+            sides.append((http.client.HTTPConnection(address), reads(articles)))
+        found = medians(sides)
+    print(f"\nFirst answer after {started[0]:.0f} and {started[1]:.0f} ms; {idle[0]:.0f} and {idle[1]:.0f} MB resident when idle.\n")
     print(f"| read | {options.small:,} articles, ms | {options.large:,} articles, ms | ratio |\n| --- | ---: | ---: | ---: |")
-    for (name, one), other in zip(small.items(), large.values()):
+    for name, (one, other) in found.items():
         print(f"| {name} | {one:.2f} | {other:.2f} | {other / one:.2f} |")
 
 
