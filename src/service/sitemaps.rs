@@ -294,7 +294,7 @@ pub async fn file(newsroom: &Newsroom, file: File) -> Result<Sitemap, Error> {
         .store
         .read(move |db| {
             let site = site.get(db)?;
-            let mut urls = Urls(UrlSet::begin()?);
+            let mut urls = UrlSet::begin()?;
             let all = |entity| SurrogateKeys::default().all(entity).all(Entity::Article);
             let keys = match file {
                 File::Sections => {
@@ -302,11 +302,11 @@ pub async fn file(newsroom: &Newsroom, file: File) -> Result<Sitemap, Error> {
                     all(Entity::Section)
                 }
                 File::Tags(after) => {
-                    urls.fronts(&site, "tags", store::tag_fronts(db, after, now, length)?)?;
+                    front_urls(&mut urls, &site, "tags", store::tag_fronts(db, after, now, length)?)?;
                     all(Entity::Tag)
                 }
                 File::Authors(after) => {
-                    urls.fronts(&site, "authors", store::author_fronts(db, after, now, length)?)?;
+                    front_urls(&mut urls, &site, "authors", store::author_fronts(db, after, now, length)?)?;
                     all(Entity::Author)
                 }
                 File::Articles(month, after) => {
@@ -322,31 +322,22 @@ pub async fn file(newsroom: &Newsroom, file: File) -> Result<Sitemap, Error> {
                     all(Entity::Section)
                 }
             };
-            Ok(Sitemap { text: urls.0.end()?, keys })
+            Ok(Sitemap { text: urls.end()?, keys })
         })
         .await
 }
 
-/// A file that is being written.
-struct Urls(UrlSet);
-
-impl Urls {
-    fn add(&mut self, url: &str, changed: Option<Instant>) -> Result<(), Error> {
-        self.0.url(url, changed)
-    }
-
-    fn fronts(&mut self, site: &Site, folder: &str, entries: Vec<FrontEntry>) -> Result<(), Error> {
-        entries.into_iter().try_for_each(|entry| {
-            self.add(&format!("{}/{folder}/{}", site.url, entry.slug), Some(entry.updated_at))
-        })
-    }
+fn front_urls(urls: &mut UrlSet, site: &Site, folder: &str, entries: Vec<FrontEntry>) -> Result<(), Error> {
+    entries.into_iter().try_for_each(|entry| {
+        urls.url(&format!("{}/{folder}/{}", site.url, entry.slug), Some(entry.updated_at))
+    })
 }
 
-fn section_urls(db: &mut Db, site: &Site, now: Instant, urls: &mut Urls) -> Result<(), Error> {
-    urls.add(&format!("{}/", site.url), store::newest_of_all(db, now)?)?;
+fn section_urls(db: &mut Db, site: &Site, now: Instant, urls: &mut UrlSet) -> Result<(), Error> {
+    urls.url(&format!("{}/", site.url), store::newest_of_all(db, now)?)?;
     for (url, section) in listed_sections(db, site)? {
         let published = store::newest_of_section(db, section.id.get(), now)?;
-        urls.add(&url, published.max(Some(section.updated_at)))?;
+        urls.url(&url, published.max(Some(section.updated_at)))?;
     }
     Ok(())
 }
@@ -368,7 +359,7 @@ fn article_urls(
     now: Instant,
     (after, until): (Place, Instant),
     length: i64,
-    urls: &mut Urls,
+    urls: &mut UrlSet,
 ) -> Result<(), Error> {
     // The file goes to where the next one begins, whatever of it readers can see.
     let end = store::place_behind(db, after, until, length)?;
@@ -380,7 +371,7 @@ fn article_urls(
             end.is_none_or(|end| place <= end)
         };
         for entry in entries.iter().take_while(is_inside).filter(|entry| entry.is_listed()) {
-            urls.add(&entry.url, Some(entry.updated_at))?;
+            urls.url(&entry.url, Some(entry.updated_at))?;
         }
         from = next.filter(|next| end.is_none_or(|end| *next < end));
     }
