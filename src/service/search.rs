@@ -18,5 +18,18 @@ pub async fn rebuild(newsroom: &Newsroom, mut tell: impl FnMut(usize)) -> Result
         tell(done);
     }
     newsroom.store.write(search::set_built).await?;
+    merge(newsroom).await?;
     Ok(done)
+}
+
+/// Merges the index into one piece, after much was written to it.
+///
+/// # Errors
+/// Those of the database; what was done until then is kept.
+pub async fn merge(newsroom: &Newsroom) -> Result<(), Error> {
+    let mut is_first = true;
+    while newsroom.store.write(move |db| search::merge(db, is_first)).await? {
+        is_first = false;
+    }
+    Ok(())
 }

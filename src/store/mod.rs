@@ -191,8 +191,14 @@ impl Store {
     pub fn migrate(&self) -> Result<Vec<String>, Error> {
         let mut db = self.writes.connection()?;
         let applied = migrations::run(&mut db)?;
+        let mut is_new = false;
         while let Some(indexed) = transaction(&mut db, Mode::Write, search::build_on)? {
             tracing::info!(articles = indexed, "building the search index");
+            is_new = true;
+        }
+        let mut is_first = true;
+        while is_new && transaction(&mut db, Mode::Write, |db| search::merge(db, is_first))? {
+            is_first = false;
         }
         let (signals, _) = (signals::take(), audit::take());
         self.writes.hear(&signals);

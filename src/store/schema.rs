@@ -214,6 +214,7 @@ table! {
         listed_at -> BigInt,
         headline -> Text,
         lead -> Text,
+        serves_draft -> Bool,
     }
 }
 

@@ -202,6 +202,6 @@ async fn every_search_goes_along_an_index() {
         }
         conditions += usize::from(text.contains("condition_0"));
     }
-    assert!(walks == 2 && of_articles == 1 && conditions > 3, "{texts:#?}");
+    assert!(walks == 2 && of_articles == 2 && conditions > 3, "{texts:#?}");
     assert!(texts.iter().any(|text| text.contains("AS made")), "{texts:#?}");
 }

@@ -279,6 +279,117 @@ async fn the_index_follows_what_becomes_of_an_article() {
     assert_eq!(found_by(&editor, "windmill", "&stage=draft").await, [""; 0]);
 }
 
+/// What can become of an article that was made and published in one request, so that its draft and what is live have one
+/// text in the index.
+#[derive(Debug, Clone, Copy)]
+enum Turn {
+    Edit,
+    Tag,
+    Publish,
+    PublishUnder(i64),
+    Schedule,
+    Unpublish,
+    Discard,
+    Rebuild,
+}
+
+#[actix_web::test]
+async fn draft_and_live_are_each_found_by_their_own_words_after_any_history() {
+    let app = TestApp::start_with_tokens_for(600).await;
+    let editor = app.bold_editor().await;
+    for name in ["Port", "Storm"] {
+        app.admin().await.post("/v1/tags", json!({ "name": name })).await.expect(201);
+    }
+    let turn = prop_oneof![
+        3 => Just(Turn::Edit),
+        2 => Just(Turn::Tag),
+        3 => Just(Turn::Publish),
+        1 => (1..3_i64).prop_map(Turn::PublishUnder),
+        1 => Just(Turn::Schedule),
+        2 => Just(Turn::Unpublish),
+        1 => Just(Turn::Discard),
+        1 => Just(Turn::Rebuild),
+    ];
+    let histories = proptest::collection::vec(turn, 1..9);
+    let mut runner = proptest::test_runner::TestRunner::deterministic();
+    for number in 0..12 {
+        let history = histories.new_tree(&mut runner).unwrap().current();
+        let mut words = vec![format!("w{number}x0")];
+        let made = json!({"tags": ["port"], "publish": {}});
+        let path = path_of(&app.draft_of(&editor, &words[0], made).await);
+        // The headline and the tag of each; none if there is nothing live.
+        let (mut draft, mut live) = ((words[0].clone(), "port"), Some((words[0].clone(), "port")));
+        for (step, turn) in history.iter().enumerate() {
+            match turn {
+                Turn::Edit => {
+                    draft.0 = format!("w{number}x{}", step + 1);
+                    words.push(draft.0.clone());
+                    editor.patch(&path, json!({"headline": &draft.0})).await.expect(200);
+                }
+                Turn::Tag => {
+                    draft.1 = if draft.1 == "port" { "storm" } else { "port" };
+                    editor.patch(&path, json!({"tags": [draft.1]})).await.expect(200);
+                }
+                Turn::Publish => {
+                    editor.act(&format!("{path}/publish")).await.expect(200);
+                    live = Some(draft.clone());
+                }
+                Turn::PublishUnder(days) => {
+                    let at = app.newsroom.clock.now().millis() - days * 86_400_000;
+                    let under = json!({"published_at": Instant::from_millis(at).to_string()});
+                    editor.post(&format!("{path}/publish"), under).await.expect(200);
+                    live = Some(draft.clone());
+                }
+                Turn::Schedule => {
+                    let at = app.newsroom.clock.now().millis() + 60_000;
+                    let at = json!({"at": Instant::from_millis(at).to_string()});
+                    editor.post(&format!("{path}/publish"), at).await.expect(200);
+                    app.newsroom.clock.advance(TimeDelta::minutes(2));
+                    settle_due(&app.newsroom).await.unwrap();
+                    live = Some(draft.clone());
+                }
+                Turn::Unpublish if live.is_some() => {
+                    editor.act(&format!("{path}/unpublish")).await.expect(200);
+                    live = None;
+                }
+                Turn::Discard if live.is_some() && live.as_ref() != Some(&draft) => {
+                    editor.act(&format!("{path}/discard")).await.expect(200);
+                    draft = live.clone().unwrap();
+                }
+                Turn::Rebuild => {
+                    masthead::service::search::rebuild(&app.newsroom, |_| {}).await.unwrap();
+                }
+                Turn::Unpublish | Turn::Discard => {}
+            }
+            for word in &words {
+                for (client, stage, shown) in [
+                    (app.anonymous(), "", live.as_ref()),
+                    (editor.clone(), "&stage=draft", Some(&draft)),
+                    (editor.clone(), "&stage=draft&sort=-published_at", Some(&draft)),
+                ] {
+                    let shown = shown.filter(|(headline, _)| headline == word);
+                    let expected: Vec<&str> = shown.iter().map(|(headline, _)| headline.as_str()).collect();
+                    let question = self::path(word, &format!("{stage}&facets=tag"));
+                    let answer = client.get(&question).await.expect(200);
+                    assert_eq!(answer.each("headline"), expected, "{question} after {history:?}");
+                    let tags = each(&answer.json["facets"]["tag"], "slug");
+                    let expected: Vec<&str> = shown.iter().map(|(_, tag)| *tag).collect();
+                    assert_eq!(tags, expected, "{question} after {history:?}");
+                    for tag in ["port", "storm"] {
+                        let narrowed = found_by(&client, word, &format!("{stage}&tag={tag}")).await;
+                        let expected: Vec<&str> = shown
+                            .iter()
+                            .filter(|(_, own)| *own == tag)
+                            .map(|(text, _)| text.as_str())
+                            .collect();
+                        assert_eq!(narrowed, expected, "{question}&tag={tag} after {history:?}");
+                    }
+                }
+            }
+        }
+    }
+}
+
 #[actix_web::test]
 async fn the_index_follows_all_that_one_request_does() {
     let app = TestApp::start().await;

@@ -35,7 +35,7 @@ use crate::{
     service::{
         Newsroom,
         articles::{keep_live, record_change},
-        sections, users,
+        search, sections, users,
     },
     store::{
         articles::{self, Dates, Over},
@@ -114,7 +114,7 @@ pub(super) async fn run(newsroom: &Newsroom, count: u32, seed: u64) -> Result<()
             progress(&format!("{done} of {count} articles, {:.0} per second", done as f64 / seconds));
         }
     }
-    Ok(())
+    search::merge(newsroom).await
 }
 
 fn progress(line: &str) {

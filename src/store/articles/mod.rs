@@ -194,7 +194,7 @@ pub fn update_record(db: &mut Db, article: &ArticleRecord) -> Result<(), Error> 
 
 /// Deletes an article with its documents; its names are for [`super::slugs::forget`].
 pub fn delete(db: &mut Db, id: ArticleId) -> Result<(), Error> {
-    super::search::forget(id, None);
+    super::search::forget(id);
     diesel::delete(articles::table.find(id.get())).execute(db)?;
     Ok(())
 }

@@ -358,7 +358,7 @@ fn facets(db: &mut Db, document: &Document) -> Result<Vec<(i16, i64)>, Error> {
 
 /// Takes the document of a stage away.
 pub fn remove(db: &mut Db, id: ArticleId, stage: Stage) -> Result<(), Error> {
-    search::forget(id, Some(stage));
+    search::forget_stage(db, id, stage)?;
     diesel::delete(contents::table.find((id.get(), stage_number(stage)))).execute(db)?;
     Ok(())
 }

@@ -3,6 +3,8 @@
 //! Each document has a place in the index, a number that sorts by the date of lists, so that the newest matches of a word
 //! are found without a look at the others, however frequent it is. The words are folded in `domain/search` before they
 //! get here: both databases find the same.
+//!
+//! A draft that was made and published at once has the text of what is live for its own, until one of the two changes.
 
 mod postgres;
 mod sqlite;
@@ -106,17 +108,35 @@ pub fn walk(db: &mut Db, query: &SearchQuery, way: Walk) -> Result<Vec<i64>, Err
     }
 }
 
-/// The places of the documents of these articles, in these stages, that fit a query.
+/// The places of the documents of these articles that a list of a stage has and that fit a query.
 pub fn of_articles(
     db: &mut Db,
     query: &SearchQuery,
     articles: &[i64],
-    stages: &[Stage],
+    stage: Stage,
 ) -> Result<Vec<i64>, Error> {
-    let stages: Vec<i64> = stages.iter().map(|stage| articles::stage_number(*stage).into()).collect();
     match db {
-        Db::Sqlite(conn) => sqlite::of_articles(conn, query, articles, &stages),
-        Db::Postgres(conn) => postgres::of_articles(conn, query, articles, &stages),
+        Db::Sqlite(conn) => sqlite::of_articles(conn, query, articles, is_of(stage)),
+        Db::Postgres(conn) => postgres::of_articles(conn, query, articles, is_of(stage)),
+    }
+}
+
+/// Where the texts are that a list of a stage has. That of a draft may be shared with what is or was live, and a scheduled
+/// document is live from its instant on, before anybody has recorded that.
+pub const fn ranges(stage: Stage) -> &'static [Stage] {
+    match stage {
+        Stage::Draft => &[Stage::Draft, Stage::Live],
+        Stage::Live => &[Stage::Scheduled, Stage::Live],
+        Stage::Scheduled => &[Stage::Scheduled],
+    }
+}
+
+/// The condition that a row `d` of `search_documents` is of a document that a list of a stage has.
+const fn is_of(stage: Stage) -> &'static str {
+    match stage {
+        Stage::Draft => "(d.stage = 0 OR d.serves_draft)",
+        Stage::Live => "d.stage IN (1, 2)",
+        Stage::Scheduled => "d.stage = 2",
     }
 }
 
@@ -142,20 +162,33 @@ fn joined(numbers: &[i64]) -> String {
     numbers.iter().map(ToString::to_string).collect::<Vec<_>>().join(",")
 }
 
-/// How many of the documents at these places are under what: kind of facet, its id, the number. Kinds are those of
-/// [`articles::facet`].
-pub fn count_facets(db: &mut Db, places: &[i64], kinds: &[i16]) -> Result<Vec<(i16, i64, i64)>, Error> {
+/// How many of the documents at these places, in a list of a stage, are under what: kind of facet, its id, the number. Kinds
+/// are those of [`articles::facet`].
+pub fn count_facets(
+    db: &mut Db,
+    places: &[i64],
+    stage: Stage,
+    kinds: &[i16],
+) -> Result<Vec<(i16, i64, i64)>, Error> {
     let Among { before, list, after } = among(db, places);
-    let rows = documents::table
-        .inner_join(
-            facets::table
-                .on(facets::article_id.eq(documents::article_id).and(facets::stage.eq(documents::stage))),
-        )
-        .filter(sql::<Bool>(before).bind::<Text, _>(list).sql(after))
-        .filter(facets::kind.eq_any(kinds.to_vec()))
-        .group_by((facets::kind, facets::facet_id))
-        .select((facets::kind, facets::facet_id, count_star()))
-        .load(db)?;
+    macro_rules! count {
+        ($stage:expr) => {
+            documents::table
+                .inner_join(
+                    facets::table
+                        .on(facets::article_id.eq(documents::article_id).and(facets::stage.eq($stage))),
+                )
+                .filter(sql::<Bool>(before).bind::<Text, _>(list).sql(after))
+                .filter(facets::kind.eq_any(kinds.to_vec()))
+                .group_by((facets::kind, facets::facet_id))
+                .select((facets::kind, facets::facet_id, count_star()))
+                .load(db)
+        };
+    }
+    let rows = match stage {
+        Stage::Draft => count!(articles::stage_number(Stage::Draft))?,
+        Stage::Live | Stage::Scheduled => count!(documents::stage)?,
+    };
     Ok(rows)
 }
 
@@ -184,17 +217,24 @@ pub fn index(id: ArticleId, stage: Stage, listed_at: Instant, document: &Documen
         let earlier =
             changed.iter().position(|known| (known.document.id, known.document.stage) == (id, stage));
         let replaces = earlier.map_or(replaces, |place| changed.swap_remove(place).replaces);
-        changed.push(Changed { document: Indexed { id, stage, listed_at, text }, replaces });
+        changed.push(Changed {
+            document: Indexed { id, stage, listed_at, text, serves_draft: false },
+            replaces,
+        });
     });
 }
 
-/// What this transaction has to tell of a document, or of all of an article, is no more.
-pub(super) fn forget(id: ArticleId, stage: Option<Stage>) {
+/// An article is about to go with all its documents: nothing has to be told of it.
+pub(super) fn forget(id: ArticleId) {
+    CHANGED.with_borrow_mut(|changed| changed.retain(|known| known.document.id != id));
+}
+
+/// A document is about to go, and what the index has of it goes with its row. The draft keeps a text that it shares.
+pub(super) fn forget_stage(db: &mut Db, id: ArticleId, stage: Stage) -> Result<(), Error> {
     CHANGED.with_borrow_mut(|changed| {
-        changed.retain(|known| {
-            known.document.id != id || stage.is_some_and(|stage| known.document.stage != stage)
-        });
+        changed.retain(|known| (known.document.id, known.document.stage) != (id, stage));
     });
+    if stage == Stage::Live { leave_to_draft(db, id).map(drop) } else { Ok(()) }
 }
 
 /// A transaction begins on this thread: what one that failed has left is forgotten.
@@ -204,15 +244,13 @@ pub(super) fn begin() {
 
 /// Tells the index what the transaction has changed.
 pub(super) fn settle(db: &mut Db) -> Result<(), Error> {
-    let changed = CHANGED.take();
-    let mut documents = Vec::with_capacity(changed.len());
-    for Changed { document, replaces } in changed {
-        if replaces {
-            remove(db, document.id, document.stage)?;
-        }
-        documents.push(document);
+    let mut changed = CHANGED.take();
+    changed.sort_unstable_by_key(|known| known.document.order());
+    // The draft last: what was live may leave it a text that it needs no more.
+    for Changed { document, .. } in changed.iter().rev().filter(|known| known.replaces) {
+        remove(db, document.id, document.stage)?;
     }
-    index_all(db, &documents)
+    index_all(db, changed.into_iter().map(|known| known.document).collect())
 }
 
 /// A document that is not in the index yet.
@@ -226,14 +264,38 @@ struct Indexed {
     listed_at: Instant,
     /// What of it is found.
     text: IndexText,
+    /// It is live, and the draft reads the same and has the same date: nobody can tell which of the two is found.
+    serves_draft: bool,
 }
 
-/// Puts documents into the index. Their words are written in one go and in the order of their places: FTS5 writes out
-/// what it has gathered whenever another table is written in between or a place is lower than the last one, and so many
-/// small pieces would have to be merged again.
-fn index_all(db: &mut Db, documents: &[Indexed]) -> Result<(), Error> {
+impl Indexed {
+    /// Articles by id, and of each the draft first.
+    fn order(&self) -> (ArticleId, i16) {
+        (self.id, articles::stage_number(self.stage))
+    }
+
+    fn is_draft_of(&self, live: &Self) -> bool {
+        (self.stage, live.stage) == (Stage::Draft, Stage::Live)
+            && (self.id, self.listed_at) == (live.id, live.listed_at)
+            && self.text == live.text
+    }
+}
+
+/// Puts documents into the index, in the order of [`Indexed::order`]. Their words are written in one go and in the order of
+/// their places: FTS5 writes out what it has gathered whenever another table is written in between or a place is lower than
+/// the last one, and so many small pieces would have to be merged again.
+fn index_all(db: &mut Db, mut documents: Vec<Indexed>) -> Result<(), Error> {
+    // What was made and published at once is one text.
+    documents.dedup_by(|live, draft| {
+        let is_shared = draft.is_draft_of(live);
+        if is_shared {
+            std::mem::swap(draft, live);
+            draft.serves_draft = true;
+        }
+        is_shared
+    });
     let mut texts = Vec::with_capacity(documents.len());
-    for document in documents {
+    for document in &documents {
         texts.push((put(db, document)?, &document.text));
     }
     texts.sort_unstable_by_key(|(doc, _)| *doc);
@@ -248,16 +310,32 @@ fn index_all(db: &mut Db, documents: &[Indexed]) -> Result<(), Error> {
 
 /// Takes a document out of the index.
 fn remove(db: &mut Db, id: ArticleId, stage: Stage) -> Result<(), Error> {
+    if stage == Stage::Live && leave_to_draft(db, id)? {
+        return Ok(());
+    }
     // What the database has of the words goes with the row.
     let old = documents::table.filter(documents::article_id.eq(id.get()));
     let old = diesel::delete(old.filter(documents::stage.eq(articles::stage_number(stage))));
-    on_either!(db, conn => old.execute(conn))?;
+    let removed = on_either!(&mut *db, conn => old.execute(conn))?;
+    if stage == Stage::Draft && removed == 0 {
+        let shared = documents::table.filter(documents::article_id.eq(id.get()));
+        let shared = shared.filter(documents::serves_draft);
+        diesel::update(shared).set(documents::serves_draft.eq(false)).execute(db)?;
+    }
     Ok(())
+}
+
+/// Makes a text that the live document shares with the draft the draft's alone, where it is. Tells whether there is one.
+fn leave_to_draft(db: &mut Db, id: ArticleId) -> Result<bool, Error> {
+    let shared = documents::table.filter(documents::article_id.eq(id.get())).filter(documents::serves_draft);
+    let draft = articles::stage_number(Stage::Draft);
+    let left = diesel::update(shared).set((documents::stage.eq(draft), documents::serves_draft.eq(false)));
+    Ok(left.execute(db)? > 0)
 }
 
 /// Gives a document a place.
 fn put(db: &mut Db, document: &Indexed) -> Result<i64, Error> {
-    let Indexed { id, stage, listed_at, text } = document;
+    let Indexed { id, stage, listed_at, text, serves_draft } = document;
     let places = (place(*stage, *listed_at), last_place(*stage, *listed_at));
     let doc = match db {
         Db::Sqlite(conn) => sqlite::free_place(conn, places)?,
@@ -270,6 +348,7 @@ fn put(db: &mut Db, document: &Indexed) -> Result<i64, Error> {
         documents::listed_at.eq(listed_at.millis()),
         documents::headline.eq(&text.headline),
         documents::lead.eq(&text.lead),
+        documents::serves_draft.eq(serves_draft),
     );
     let insert = diesel::insert_into(documents::table).values(row);
     on_either!(&mut *db, conn => insert.execute(conn))?;
@@ -303,13 +382,14 @@ pub fn index_batch(db: &mut Db, after: Option<i64>, limit: i64) -> Result<Option
             let date = dates.iter().find(|(number, _)| *number == articles::stage_number(stage));
             let Some((_, listed_at)) = date else { continue };
             if let Some(article) = articles::get_stage(db, &site, id, stage)? {
-                let text = IndexText::from(&Document::of(&article)?);
-                remove(db, id, stage)?;
-                found.push(Indexed { id, stage, listed_at: Instant::from_millis(*listed_at), text });
+                let (listed_at, text) =
+                    (Instant::from_millis(*listed_at), IndexText::from(&Document::of(&article)?));
+                found.push(Indexed { id, stage, listed_at, text, serves_draft: false });
             }
         }
+        diesel::delete(documents::table.filter(documents::article_id.eq(id.get()))).execute(db)?;
     }
-    index_all(db, &found)?;
+    index_all(db, found)?;
     Ok(Some((last, ids.len())))
 }
 
@@ -317,6 +397,17 @@ pub fn index_batch(db: &mut Db, after: Option<i64>, limit: i64) -> Result<Option
 const PROGRESS: i64 = 1;
 /// Stands for an index that is complete: documents are indexed as they are written.
 const BUILT: i64 = i64::MAX;
+
+/// Goes on to merge the pieces in which the index was written into one, which is read and written to with less effort: a
+/// bounded part of the work, so that nobody has to wait long for the transaction. Tells whether there is more to do. The
+/// first call for an index takes all pieces that there are; those that are written meanwhile are left for later.
+pub fn merge(db: &mut Db, is_first: bool) -> Result<bool, Error> {
+    match db {
+        Db::Sqlite(conn) => sqlite::merge(conn, is_first),
+        // GIN keeps itself in order.
+        Db::Postgres(_) => Ok(false),
+    }
+}
 
 /// Goes on with the building of an index that is not complete. Tells how many articles it indexed; `None` once there is
 /// nothing to do.

@@ -80,16 +80,15 @@ pub(super) fn of_articles(
     conn: &mut PgConnection,
     query: &SearchQuery,
     articles: &[i64],
-    stages: &[i64],
+    is_wanted: &str,
 ) -> Result<Vec<i64>, Error> {
-    let rows: Vec<Place> = sql_query(
+    let rows: Vec<Place> = sql_query(format!(
         "WITH named AS MATERIALIZED (SELECT t.doc, t.terms FROM search_documents d \
          JOIN search_text t ON t.doc = d.doc \
-         WHERE d.article_id = ANY(CAST($1 AS BIGINT[])) AND d.stage = ANY(CAST($2 AS SMALLINT[]))) \
-         SELECT doc FROM named WHERE terms @@ CAST($3 AS tsquery)",
-    )
+         WHERE d.article_id = ANY(CAST($1 AS BIGINT[])) AND {is_wanted}) \
+         SELECT doc FROM named WHERE terms @@ CAST($2 AS tsquery)",
+    ))
     .bind::<Text, _>(list(articles))
-    .bind::<Text, _>(list(stages))
     .bind::<Text, _>(text(query, Within::Document))
     .load(conn)?;
     Ok(rows.into_iter().map(|place| place.doc).collect())

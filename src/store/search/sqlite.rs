@@ -78,24 +78,25 @@ pub(super) fn of_articles(
     conn: &mut SqliteConnection,
     query: &SearchQuery,
     articles: &[i64],
-    stages: &[i64],
+    is_wanted: &str,
 ) -> Result<Vec<i64>, Error> {
     let is_long = |term: &Term| {
         term.is_prefix && term.words.last().is_some_and(|word| word.chars().count() > INDEXED_PREFIX)
     };
     let sql = if query.required.iter().chain(&query.excluded).any(is_long) {
-        "SELECT rowid AS doc FROM search_text WHERE search_text MATCH ?3 AND +rowid IN \
-         (SELECT d.doc FROM json_each(?1) AS a CROSS JOIN search_documents AS d \
-         WHERE d.article_id = a.value AND d.stage IN (SELECT value FROM json_each(?2)))"
+        format!(
+            "SELECT rowid AS doc FROM search_text WHERE search_text MATCH ?2 AND +rowid IN \
+             (SELECT d.doc FROM json_each(?1) AS a CROSS JOIN search_documents AS d \
+             WHERE d.article_id = a.value AND {is_wanted})"
+        )
     } else {
-        "SELECT d.doc AS doc FROM json_each(?1) AS a CROSS JOIN search_documents AS d CROSS JOIN search_text AS t \
-         WHERE d.article_id = a.value AND d.stage IN (SELECT value FROM json_each(?2)) \
-         AND t.rowid = d.doc AND t.search_text MATCH ?3"
+        format!(
+            "SELECT d.doc AS doc FROM json_each(?1) AS a CROSS JOIN search_documents AS d CROSS JOIN search_text AS t \
+             WHERE d.article_id = a.value AND {is_wanted} AND t.rowid = d.doc AND t.search_text MATCH ?2"
+        )
     };
-    let places = sql_query(sql)
-        .bind::<Text, _>(list(articles))
-        .bind::<Text, _>(list(stages))
-        .bind::<Text, _>(text(query, Within::Document));
+    let places =
+        sql_query(sql).bind::<Text, _>(list(articles)).bind::<Text, _>(text(query, Within::Document));
     let rows: Vec<Place> = Prepared(places).load(conn)?;
     Ok(rows.into_iter().filter_map(|place| place.doc).collect())
 }
@@ -117,4 +118,26 @@ pub(super) fn put(conn: &mut SqliteConnection, doc: i64, text: &IndexText) -> Re
         .bind::<Text, _>(&text.body);
     change!(conn, row)?;
     Ok(())
+}
+
+/// Pages of FTS5, of 4 KB, that one call to [`merge`] writes.
+const MERGED_PAGES: i64 = 1_000;
+
+/// <https://sqlite.org/fts5.html#the_merge_command>: a negative number begins a merge of everything, a positive one goes on
+/// with it; it has done something if it counts two changes or more.
+pub(super) fn merge(conn: &mut SqliteConnection, is_first: bool) -> Result<bool, Error> {
+    #[derive(QueryableByName)]
+    struct Changes {
+        #[diesel(sql_type = BigInt)]
+        total: i64,
+    }
+    let changes = |conn: &mut SqliteConnection| -> Result<i64, Error> {
+        let changes: Changes = sql_query("SELECT total_changes() AS total").get_result(conn)?;
+        Ok(changes.total)
+    };
+    let before = changes(conn)?;
+    sql_query("INSERT INTO search_text (search_text, rank) VALUES ('merge', ?)")
+        .bind::<BigInt, _>(if is_first { -MERGED_PAGES } else { MERGED_PAGES })
+        .execute(conn)?;
+    Ok(changes(conn)? - before >= 2)
 }

@@ -13,19 +13,24 @@ use super::super::{
     facet,
 };
 use crate::domain::{
-    article::ArticleType,
+    article::{ArticleType, Stage},
     error::Error,
     search::{FacetKind, Facets, MAX_FACET_VALUES, SectionCount, TagCount, TypeCount},
 };
 
-/// Counts what the documents at these places are under.
-pub(super) fn count(db: &mut Db, places: &[i64], wanted: &[FacetKind]) -> Result<Facets, Error> {
+/// Counts what the documents at these places, in a list of a stage, are under.
+pub(super) fn count(
+    db: &mut Db,
+    places: &[i64],
+    stage: Stage,
+    wanted: &[FacetKind],
+) -> Result<Facets, Error> {
     let number = |kind: &FacetKind| match kind {
         FacetKind::Section => facet::SECTION,
         FacetKind::Tag => facet::TAG,
         FacetKind::Type => facet::TYPE,
     };
-    let rows = search::count_facets(db, places, &wanted.iter().map(number).collect::<Vec<_>>())?;
+    let rows = search::count_facets(db, places, stage, &wanted.iter().map(number).collect::<Vec<_>>())?;
     let of_kind = |kind| -> HashMap<i64, i64> {
         rows.iter().filter(|row| row.0 == kind).map(|(_, id, count)| (*id, *count)).collect()
     };

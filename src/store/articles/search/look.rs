@@ -77,9 +77,7 @@ struct Scope<'a> {
     /// Documents that came later are not for this list.
     reference: Instant,
     now: Instant,
-    /// Documents of these stages fit,
-    stages: &'static [Stage],
-    /// published until this instant, if there is a last one.
+    /// Documents published until this instant fit, if there is a last one.
     until: Option<Instant>,
     /// How many matches are looked at.
     limit: i64,
@@ -101,18 +99,12 @@ pub(super) fn look(
         conditions,
         reference,
         now,
-        stages: match wanted.stage {
-            Stage::Draft => &[Stage::Draft],
-            Stage::Scheduled => &[Stage::Scheduled],
-            // A scheduled document is live from its instant on, before anybody has recorded that.
-            Stage::Live => &[Stage::Scheduled, Stage::Live],
-        },
         until: (wanted.stage != Stage::Scheduled).then_some(until).or(filter.published_before),
         limit: if is_open { LOOKED_AT_UNNARROWED } else { LOOKED_AT },
     };
     let (mut places, mut is_cut) = newest(db, &scope, Within::Document)?;
     if is_cut && let Some(articles) = few(db, wanted, conditions, scope.until)? {
-        places = search::of_articles(db, wanted.query, &articles, scope.stages)?;
+        places = search::of_articles(db, wanted.query, &articles, wanted.stage)?;
         is_cut = false;
     }
     if wanted.order.0 == ArticleOrder::PublishedAt && (is_cut || places.len() as i64 > FOUND) {
@@ -141,7 +133,7 @@ pub(super) fn look(
 fn newest(db: &mut Db, scope: &Scope<'_>, within: Within) -> Result<(Vec<i64>, bool), Error> {
     let (mut places, mut is_cut) = (Vec::new(), false);
     let dates = (scope.wanted.filter.published_after, scope.until);
-    for stage in scope.stages {
+    for stage in search::ranges(scope.wanted.stage) {
         let way = Walk { within, stage: *stage, dates, oldest_first: false, limit: scope.limit };
         let newest = search::walk(db, scope.wanted.query, way)?;
         is_cut |= newest.len() as i64 == scope.limit;
@@ -168,7 +160,7 @@ fn by_date(db: &mut Db, scope: &Scope<'_>) -> Result<Looked, Error> {
     // The second that the first of the walks to be cut short has come to.
     let mut end: Option<i64> = None;
     let mut places = Vec::new();
-    for stage in scope.stages {
+    for stage in search::ranges(scope.wanted.stage) {
         let dates = (from, until);
         let way = Walk { within: Within::Document, stage: *stage, dates, oldest_first, limit };
         let walked = search::walk(db, scope.wanted.query, way)?;
@@ -222,13 +214,17 @@ fn narrow(db: &mut Db, scope: &Scope<'_>, places: &[i64], part: Part) -> Result<
     let Scope { wanted, conditions, reference, now, .. } = scope;
     let Among { before, list, after } = search::among(db, places);
     let mut query = documents::table
-        .inner_join(
-            contents::table
-                .on(contents::article_id.eq(documents::article_id).and(contents::stage.eq(documents::stage))),
-        )
+        .inner_join(contents::table.on(contents::article_id.eq(documents::article_id)))
         .inner_join(articles::table.on(articles::id.eq(documents::article_id)))
         .filter(sql::<Bool>(before).bind::<Text, _>(list).sql(after))
         .into_boxed::<Backend>();
+    query = if wanted.stage == Stage::Draft {
+        let draft = stage_number(Stage::Draft);
+        let is_its_text = documents::stage.eq(draft).or(documents::serves_draft);
+        query.filter(contents::stage.eq(draft)).filter(is_its_text)
+    } else {
+        query.filter(contents::stage.eq(documents::stage))
+    };
     let listing = stage_number(wanted.stage).min(facet::LIVE_LISTING);
     for condition in *conditions {
         query = query.filter(exists(
@@ -238,7 +234,7 @@ fn narrow(db: &mut Db, scope: &Scope<'_>, places: &[i64], part: Part) -> Result<
                 .filter(facets::facet_id.eq_any(condition.ids.clone()))
                 .filter(facets::published_at.eq(documents::listed_at))
                 .filter(facets::article_id.eq(documents::article_id))
-                .filter(facets::stage.eq(documents::stage)),
+                .filter(facets::stage.eq(contents::stage)),
         ));
     }
     if wanted.stage == Stage::Live {
@@ -277,7 +273,7 @@ fn narrow(db: &mut Db, scope: &Scope<'_>, places: &[i64], part: Part) -> Result<
     let columns = (
         documents::doc,
         documents::article_id,
-        documents::stage,
+        contents::stage,
         documents::listed_at,
         contents::updated_at,
         contents::headline,

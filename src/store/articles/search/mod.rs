@@ -85,7 +85,8 @@ pub fn search(db: &mut Db, wanted: Search<'_>, context: LoadContext<'_>) -> Resu
         None => Looked::default(),
     };
     let counted = counted.unwrap_or_else(|| found.iter().map(|candidate| candidate.doc).collect());
-    let facets = if wanted.facets.is_empty() { None } else { Some(count(db, &counted, wanted.facets)?) };
+    let facets =
+        if wanted.facets.is_empty() { None } else { Some(count(db, &counted, wanted.stage, wanted.facets)?) };
 
     let mut sorted: Vec<(SortValue, Candidate)> = found
         .into_iter()
