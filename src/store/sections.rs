@@ -119,19 +119,6 @@ pub fn hold(db: &mut Db) -> Result<(), Error> {
     shared(db, Lock::SectionTree)
 }
 
-/// For each of these sections, itself and those above it, from the bottom up. What does not exist is left out.
-pub fn ancestors(db: &mut Db, ids: &[i64]) -> Result<HashMap<i64, Vec<i64>>, Error> {
-    if ids.is_empty() {
-        return Ok(HashMap::new());
-    }
-    let parents: Vec<(i64, Option<i64>)> =
-        sections::table.select((sections::id, sections::parent_id)).load(db)?;
-    let parents: HashMap<_, _> = parents.into_iter().collect();
-    let known = ids.iter().filter(|id| parents.contains_key(id));
-    let line = |id: i64| std::iter::successors(Some(id), |id| parents.get(id).copied().flatten()).collect();
-    Ok(known.map(|id| (*id, line(*id))).collect())
-}
-
 /// The section with this id, or 404.
 ///
 /// # Errors

@@ -38,7 +38,7 @@ use crate::{
         search, sections, users,
     },
     store::{
-        articles::{self, Dates, Over},
+        articles::{self, Dates, Over, Slot},
         authors,
         conn::Db,
         slugs, tags,
@@ -272,8 +272,11 @@ impl Generator {
             listed_at: at,
         };
         let live = Dates { live_from: Some(at), published_at: Some(at), ..draft };
-        articles::save(db, id, Stage::Draft, 1, draft, &document, Over::Nothing)?;
-        articles::save(db, id, Stage::Live, 1, live, &document, Over::Nothing)?;
+        let tree = self.newsroom.site.held_tree(db)?;
+        for (stage, dates) in [(Stage::Draft, draft), (Stage::Live, live)] {
+            let slot = Slot { stage, version: 1, dates, tree: &tree };
+            articles::save(db, id, slot, &document, Over::Nothing)?;
+        }
         let live = keep_live(db, &self.newsroom, id, RevisionKind::Publication, self.owner.id, at, None)?;
         let (now, owner) = (self.newsroom.clock.now(), Some(self.owner.id));
         record_change(db, &self.newsroom, id, None, Some(&live), now, owner)?;

@@ -1,8 +1,6 @@
 //! The steps of the workflow: one command each, with or without effect.
 
-use super::{
-    ArticleView, EditRequest, changed_draft, edit, load, load_draft, member, notes, preflight, publish,
-};
+use super::{ArticleView, EditRequest, edit, load, load_draft, member, notes, preflight, publish, view_with};
 use crate::{
     domain::{
         article::{ArticleRecord, Document, Stage},
@@ -10,10 +8,10 @@ use crate::{
         instant::Instant,
         link::InboundLink,
         note::NoteKind,
-        permission::Action,
+        permission::{Action, require_on_article},
         preflight::Finding,
         revision::RevisionKind,
-        user::Actor,
+        user::{Actor, Principal},
         workflow::{State, Step},
     },
     service::Newsroom,
@@ -134,15 +132,39 @@ pub(super) fn perform(
     on: &EditRequest,
     command: &Command,
 ) -> Result<Done, Error> {
-    let (step, action) = command.step();
+    let (_, action) = command.step();
     let (user, record) = on.begin(db, room, action)?;
     check_release(&record)?;
     // All that follows happens at one instant.
-    let room = &room.frozen();
-    let outcome = apply(db, room, on, user, record.clone(), step, command)?;
+    take(db, &room.frozen(), &on.principal, user, record, command)
+}
+
+/// Takes a step with an article that this transaction has made.
+pub(super) fn take_first(
+    db: &mut Db,
+    room: &Newsroom,
+    principal: &Principal,
+    record: ArticleRecord,
+    command: &Command,
+) -> Result<Done, Error> {
+    let user = principal.user()?;
+    require_on_article(user, command.step().1, record.standing(user.id))?;
+    take(db, room, principal, user, record, command)
+}
+
+fn take(
+    db: &mut Db,
+    room: &Newsroom,
+    principal: &Principal,
+    user: &Actor,
+    mut record: ArticleRecord,
+    command: &Command,
+) -> Result<Done, Error> {
+    let outcome = apply(db, room, principal, user, &mut record, command)?;
     let (kind, text) = command.entry(room.clock.now());
     notes::tell(db, room, &record, user.id, kind, text)?;
-    let view = changed_draft(db, room, &on.principal, record.id)?;
+    let draft = load_draft(db, room, principal, record.id)?;
+    let view = view_with(db, user, draft, &record, room.clock.now())?;
     Ok(Done { view, outcome })
 }
 
@@ -171,51 +193,50 @@ pub(super) fn next_state(
 fn apply(
     db: &mut Db,
     room: &Newsroom,
-    on: &EditRequest,
+    principal: &Principal,
     user: &Actor,
-    mut record: ArticleRecord,
-    step: Step,
+    record: &mut ArticleRecord,
     command: &Command,
 ) -> Result<Outcome, Error> {
-    let principal = &on.principal;
+    let (step, _) = command.step();
     let now = room.clock.now();
     let mut outcome = Outcome::default();
     match command {
         Command::Publish(publication) => {
-            let (_, later) = publish::admit(room, user, &record, publication)?;
+            let (_, later) = publish::admit(room, user, record, publication)?;
             let at = later.unwrap_or(now);
-            let checked = preflight::check_alone(db, room, principal, &record, at)?;
+            let checked = preflight::check_alone(db, room, principal, record, at)?;
             let confirmed = publication.confirm_warnings || !room.site.get(db)?.confirm_warnings;
             preflight::check_findings(&checked.findings, confirmed)?;
             publish::publish(db, room, user, record, publication, &checked.document)?;
             return Ok(Outcome { findings: checked.findings, ..outcome });
         }
         Command::Discard => {
-            next_state(room, user, &record, step)?;
-            discard(db, room, on, user, &record)?;
+            next_state(room, user, record, step)?;
+            discard(db, room, principal, user, record)?;
             return Ok(outcome);
         }
         Command::Unschedule => {
-            record.state = next_state(room, user, &record, step)?;
-            publish::remove_scheduled(db, &mut record)?;
+            record.state = next_state(room, user, record, step)?;
+            publish::remove_scheduled(db, record)?;
         }
         Command::Unpublish | Command::Retract { .. } | Command::Archive => {
-            record.state = next_state(room, user, &record, step)?;
+            record.state = next_state(room, user, record, step)?;
             outcome.affected_links = member::inbound_of(db, room, principal, record.id)?;
-            publish::withdraw(db, room, &mut record, now, Some(user.id))?;
+            publish::withdraw(db, room, record, now, Some(user.id))?;
             if let Command::Retract { reason } = command {
                 record.retraction_reason = Some(reason.clone());
             }
         }
         Command::Reopen => {
-            record.state = next_state(room, user, &record, step)?;
+            record.state = next_state(room, user, record, step)?;
             record.retraction_reason = None;
         }
         Command::Submit { .. } | Command::Return { .. } => {
-            record.state = next_state(room, user, &record, step)?;
+            record.state = next_state(room, user, record, step)?;
         }
     }
-    articles::update_record(db, &record)?;
+    articles::update_record(db, record)?;
     Ok(outcome)
 }
 
@@ -223,12 +244,12 @@ fn apply(
 fn discard(
     db: &mut Db,
     room: &Newsroom,
-    on: &EditRequest,
+    principal: &Principal,
     user: &Actor,
-    record: &ArticleRecord,
+    record: &mut ArticleRecord,
 ) -> Result<(), Error> {
-    let draft = load_draft(db, room, &on.principal, record.id)?;
-    let live = load(db, room, &on.principal, record.id, Stage::Live)?;
+    let draft = load_draft(db, room, principal, record.id)?;
+    let live = load(db, room, principal, record.id, Stage::Live)?;
     let live = live.ok_or_else(|| Error::conflict("Readers do not see this article."))?;
     publish::keep(
         db,
@@ -244,9 +265,9 @@ fn discard(
         edit::save_edit(db, room, record, user.id, &old, &new, &changed)?;
     }
     // The draft is what readers see, whatever the numbers were.
-    let mut record = articles::find_record(db, record.id)?.ok_or_else(|| Error::not_found("article"))?;
+    *record = articles::find_record(db, record.id)?.ok_or_else(|| Error::not_found("article"))?;
     record.live_version = Some(record.version);
-    articles::update_record(db, &record)
+    articles::update_record(db, record)
 }
 
 /// Deletes an article that readers do not see, or with `dry_run` tells what would come of it. Links to it keep its

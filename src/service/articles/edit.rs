@@ -1,7 +1,7 @@
 //! Write drafts. Every edit is one function over the document: load, change, check, save, count the version up.
 
 use super::{
-    ArticleView, Command, Outcome, act::perform, allowed_actions, changed_draft, load_draft, publish,
+    ArticleView, Command, Outcome, act::take_first, allowed_actions, changed_draft, load_draft, publish,
     readable_record,
 };
 use crate::{
@@ -14,16 +14,18 @@ use crate::{
         change::Entity,
         error::{Error, Faults},
         id::{ArticleId, AuthorId, BlockId, LinkId, SectionId, TagId},
+        instant::Instant,
         link::{Link, LinkTarget, MAX_LINKS, NewLink},
         merge,
         permission::{Action, allows, require, require_on_article},
         slug::Reference,
+        surroundings::SectionTree,
         user::{Actor, Principal},
         workflow::State,
     },
     service::{Newsroom, claim_slug},
     store::{
-        articles::{self, Dates, Over},
+        articles::{self, Dates, Over, Slot},
         audit,
         conn::Db,
         sections, slugs,
@@ -185,19 +187,21 @@ pub(super) fn save_edit(
         slugs::claim(db, Entity::Article, new.slug.as_str(), record.id.get(), false)?;
         slugs::release(db, Entity::Article, old.slug.as_str())?;
     }
-    articles::save(db, record.id, Stage::Draft, version, draft_dates(record, now), new, Over::Known(old))?;
+    let tree = newsroom.site.held_tree(db)?;
+    articles::save(db, record.id, draft_slot(record, version, now, &tree), new, Over::Known(old))?;
     articles::record_edit(db, record.id, version, now, user, changed, old)
 }
 
-fn draft_dates(record: &ArticleRecord, now: crate::domain::instant::Instant) -> Dates {
-    Dates {
+fn draft_slot<'a>(record: &ArticleRecord, version: i64, now: Instant, tree: &'a SectionTree) -> Slot<'a> {
+    let dates = Dates {
         live_from: None,
         live_until: None,
         planned_until: None,
         published_at: None,
         updated_at: now,
         listed_at: record.created_at,
-    }
+    };
+    Slot { stage: Stage::Draft, version, dates, tree }
 }
 
 /// Makes links and `read_more` blocks one truth: a link whose block is gone goes too, and each block has its link.
@@ -380,6 +384,8 @@ pub async fn create(
     newsroom
         .store
         .write(move |db| {
+            // All that follows happens at one instant.
+            let room = room.frozen();
             // As for an article that is there already, before anything else is locked.
             sections::hold(db)?;
             let now = room.clock.now();
@@ -428,31 +434,23 @@ pub async fn create(
                 links: Vec::new(),
             };
             let mut document = empty.clone();
-            let (newsroom, principal, record) = (&room, &principal, &record);
+            let (newsroom, principal) = (&room, &principal);
             let mut edit =
-                Edit { db, newsroom, principal, record, document: &mut document, take_slug: false };
+                Edit { db, newsroom, principal, record: &record, document: &mut document, take_slug: false };
             edit.apply(changes)?;
             settle_links(&mut document, &empty)?;
             body::finish(&mut document.body, &empty.body)?;
-            articles::insert_record(db, record)?;
-            articles::save(
-                db,
-                record.id,
-                Stage::Draft,
-                1,
-                draft_dates(record, now),
-                &document,
-                Over::Nothing,
-            )?;
+            articles::insert_record(db, &record)?;
+            let tree = room.site.held_tree(db)?;
+            articles::save(db, record.id, draft_slot(&record, 1, now, &tree), &document, Over::Nothing)?;
             let made = match then {
                 None => (changed_draft(db, &room, principal, record.id)?, None),
                 Some(command) => {
                     // Two things are done in one request, and the audit log tells both.
                     audit::each("article", id, "create");
                     audit::each("article", id, command.step().0.as_str());
-                    let (principal, reference) = (principal.clone(), Reference::Id(id));
-                    let on = EditRequest { principal, reference, version: None, merge: false };
-                    let done = perform(db, &room, &on, &command).map_err(|error| error.under("/publish"))?;
+                    let done = take_first(db, &room, principal, record, &command);
+                    let done = done.map_err(|error| error.under("/publish"))?;
                     (done.view, Some(done.outcome))
                 }
             };

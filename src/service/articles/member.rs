@@ -69,13 +69,13 @@ pub fn publish_member(
     db: &mut Db,
     room: &Newsroom,
     user: &Actor,
-    record: ArticleRecord,
+    mut record: ArticleRecord,
     how: &Publication,
 ) -> Result<(), Error> {
     let draft = load_draft(db, room, &Principal::of(user), record.id)?;
     let kind = if how.at.is_some() { NoteKind::Scheduled } else { NoteKind::Published };
     notes::tell(db, room, &record, user.id, kind, how.note.clone())?;
-    publish::publish(db, room, user, record, how, &Document::of(&draft)?)
+    publish::publish(db, room, user, &mut record, how, &Document::of(&draft)?)
 }
 
 /// Withdraws an article with its release: now, or at an instant until which it is held.

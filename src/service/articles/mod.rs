@@ -166,22 +166,43 @@ fn with_workflow(
         articles::records(db, &ids)?.into_iter().map(|record| (record.id, record)).collect();
     let assignees = records.values().filter_map(|record| record.assignee).collect::<Vec<_>>();
     let assignees = users::cards(db, &assignees)?;
-    let view = |mut article: Article| {
+    let view = |article: Article| {
         let record = records.get(&article.id)?;
-        let (took_effect, to_come) = match record.scheduled {
-            Some(dates) if dates.live_from <= now => (Some(dates), None),
-            scheduled => (None, scheduled),
-        };
-        let live = took_effect.or(record.live).filter(|dates| dates.is_visible_at(now));
-        if article.stage == Stage::Draft {
-            article.published_at = live.or(to_come).map(|dates| dates.published_at);
-        }
-        let may_read = allows(user, Action::ReadDraft, record.standing(user.id));
-        let assignee = record.assignee.and_then(|id| assignees.iter().find(|user| user.id == id).cloned());
-        let workflow = may_read.then(|| workflow(user, record, live, assignee, now));
-        Some(ArticleView { article, workflow })
+        Some(view(user, article, record, &assignees, now))
     };
     Ok(articles.into_iter().filter_map(view).collect())
+}
+
+/// An article of which the record is at hand, with its workflow if the user may read its draft.
+fn view_with(
+    db: &mut Db,
+    user: &Actor,
+    article: Article,
+    record: &ArticleRecord,
+    now: Instant,
+) -> Result<ArticleView, Error> {
+    let assignees = users::cards(db, record.assignee.as_slice())?;
+    Ok(view(user, article, record, &assignees, now))
+}
+fn view(
+    user: &Actor,
+    mut article: Article,
+    record: &ArticleRecord,
+    assignees: &[UserCard],
+    now: Instant,
+) -> ArticleView {
+    let (took_effect, to_come) = match record.scheduled {
+        Some(dates) if dates.live_from <= now => (Some(dates), None),
+        scheduled => (None, scheduled),
+    };
+    let live = took_effect.or(record.live).filter(|dates| dates.is_visible_at(now));
+    if article.stage == Stage::Draft {
+        article.published_at = live.or(to_come).map(|dates| dates.published_at);
+    }
+    let may_read = allows(user, Action::ReadDraft, record.standing(user.id));
+    let assignee = record.assignee.and_then(|id| assignees.iter().find(|user| user.id == id).cloned());
+    let workflow = may_read.then(|| workflow(user, record, live, assignee, now));
+    ArticleView { article, workflow }
 }
 
 fn workflow(

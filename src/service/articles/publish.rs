@@ -16,7 +16,7 @@ use crate::{
     },
     service::Newsroom,
     store::{
-        articles::{self, Dates, Over, corrections, revisions},
+        articles::{self, Dates, Over, Slot, corrections, revisions},
         changes,
         conn::Db,
         releases, slugs,
@@ -128,17 +128,17 @@ pub(super) fn record_lost_slug(
     record_change(db, room, id, Some(&article), Some(&article), at, Some(actor))
 }
 
-/// Makes a draft that has passed its check public, now or from an instant on.
+/// Makes a draft that has passed its check public, now or from an instant on, and says so in its record.
 pub(super) fn publish(
     db: &mut Db,
     room: &Newsroom,
     user: &Actor,
-    record: ArticleRecord,
+    record: &mut ArticleRecord,
     how: &Publication,
     document: &Document,
 ) -> Result<(), Error> {
-    let (state, later) = admit(room, user, &record, how)?;
-    let record = ArticleRecord { state, ..record };
+    let (state, later) = admit(room, user, record, how)?;
+    record.state = state;
     match later {
         Some(at) => schedule(db, room, user, record, how, document, at),
         None => go_live(db, room, user, record, how, document),
@@ -197,18 +197,23 @@ fn seen(
     }
 }
 
+/// The dates of a version that is or becomes public.
+fn dates_of(version: i64, live_from: Instant, published_at: Instant, how: &Publication) -> LiveDates {
+    LiveDates { version, live_from, live_until: how.until, planned_until: how.until, published_at }
+}
+
 fn go_live(
     db: &mut Db,
     room: &Newsroom,
     user: &Actor,
-    mut record: ArticleRecord,
+    record: &mut ArticleRecord,
     how: &Publication,
     document: &Document,
 ) -> Result<(), Error> {
     let (now, principal) = (room.clock.now(), Principal::of(user));
     // What is published now takes the place of what was to come.
-    remove_scheduled(db, &mut record)?;
-    let live = seen(db, room, &principal, &record)?;
+    remove_scheduled(db, record)?;
+    let live = seen(db, room, &principal, record)?;
     let (published_at, updated_at) = stamps(how, live.as_ref(), now);
     let dates = Dates {
         live_from: live.as_ref().and_then(|live| live.live_from).or(Some(now)),
@@ -227,10 +232,13 @@ fn go_live(
         None => Over::Nothing,
     };
     slugs::publish(db, Entity::Article, document.slug.as_str())?;
-    articles::save(db, record.id, Stage::Live, record.version, dates, document, over)?;
+    let tree = room.site.held_tree(db)?;
+    let slot = Slot { stage: Stage::Live, version: record.version, dates, tree: &tree };
+    articles::save(db, record.id, slot, document, over)?;
     record.live_version = Some(record.version);
+    record.live = dates.live_from.map(|from| dates_of(record.version, from, published_at, how));
     record.first_published_at = record.first_published_at.or(Some(published_at));
-    articles::update_record(db, &record)?;
+    articles::update_record(db, record)?;
 
     if let Some(text) = &how.update_note {
         add_update(db, room, record.id, user.id, text, now)?;
@@ -279,14 +287,14 @@ fn schedule(
     db: &mut Db,
     room: &Newsroom,
     user: &Actor,
-    mut record: ArticleRecord,
+    record: &mut ArticleRecord,
     how: &Publication,
     document: &Document,
     at: Instant,
 ) -> Result<(), Error> {
     let principal = Principal::of(user);
-    remove_scheduled(db, &mut record)?;
-    let live = seen(db, room, &principal, &record)?;
+    remove_scheduled(db, record)?;
+    let live = seen(db, room, &principal, record)?;
     let (published_at, updated_at) = stamps(how, live.as_ref(), at);
     let dates = Dates {
         live_from: Some(at),
@@ -297,11 +305,15 @@ fn schedule(
         listed_at: published_at,
     };
     slugs::publish_from(db, Entity::Article, document.slug.as_str(), at)?;
-    articles::save(db, record.id, Stage::Scheduled, record.version, dates, document, Over::Nothing)?;
-    if let Some(live) = record.live {
-        articles::set_live_until(db, record.id, Some(live.planned_until.map_or(at, |until| until.min(at))))?;
+    let tree = room.site.held_tree(db)?;
+    let slot = Slot { stage: Stage::Scheduled, version: record.version, dates, tree: &tree };
+    articles::save(db, record.id, slot, document, Over::Nothing)?;
+    record.scheduled = Some(dates_of(record.version, at, published_at, how));
+    if let Some(live) = &mut record.live {
+        live.live_until = Some(live.planned_until.map_or(at, |until| until.min(at)));
+        articles::set_live_until(db, record.id, live.live_until)?;
     }
-    articles::update_record(db, &record)?;
+    articles::update_record(db, record)?;
     if let Some(text) = &how.update_note {
         add_update(db, room, record.id, user.id, text, at)?;
     }
@@ -418,7 +430,9 @@ fn take_effect(
     };
     articles::remove(db, id, Stage::Scheduled)?;
     let over = if record.live.is_some() { Over::Unknown } else { Over::Nothing };
-    articles::save(db, id, Stage::Live, next.version, dates, &document, over)?;
+    let tree = room.site.held_tree(db)?;
+    let slot = Slot { stage: Stage::Live, version: next.version, dates, tree: &tree };
+    articles::save(db, id, slot, &document, over)?;
     slugs::publish(db, Entity::Article, document.slug.as_str())?;
     record.state = State::Published;
     record.live_version = Some(next.version);

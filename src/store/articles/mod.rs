@@ -26,7 +26,9 @@ pub use self::{
     load::{Audience, LoadContext, get, get_by_slug, get_snapshot, get_stage},
     newest::{Shelf, newest},
     refs::{due, existing, next_due, public_slug, retraction_reason, revision_of, slug_of},
-    save::{Dates, Over, copy_facets, remove, rewrite_refs, save, set_live_until, set_revision, set_updated},
+    save::{
+        Dates, Over, Slot, copy_facets, remove, rewrite_refs, save, set_live_until, set_revision, set_updated,
+    },
     search::{Found, Search, search},
 };
 use super::{

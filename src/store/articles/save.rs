@@ -12,7 +12,7 @@ use super::{
             article_bodies as bodies, article_contents as contents, content_bylines, content_facets,
             content_sections, content_tags, publication_facets, related_links,
         },
-        search, sections,
+        search,
         signals::{self, Signal},
         to_json,
     },
@@ -27,6 +27,7 @@ use crate::domain::{
     error::Error,
     id::ArticleId,
     instant::Instant,
+    surroundings::SectionTree,
 };
 
 /// When a document is and was public.
@@ -44,6 +45,19 @@ pub struct Dates {
     pub updated_at: Instant,
     /// The date by which lists show it: its publication, or for what was never public its making.
     pub listed_at: Instant,
+}
+
+/// As what a document is written.
+#[derive(Debug, Clone, Copy)]
+pub struct Slot<'a> {
+    /// The stage.
+    pub stage: Stage,
+    /// The version of the draft that it is or comes from.
+    pub version: i64,
+    /// When it is and was public.
+    pub dates: Dates,
+    /// The tree of sections, held until the transaction ends: a document is listed under all sections above its own.
+    pub tree: &'a SectionTree,
 }
 
 #[derive(Insertable, AsChangeset)]
@@ -114,9 +128,7 @@ macro_rules! insert_all {
 pub fn save(
     db: &mut Db,
     id: ArticleId,
-    stage: Stage,
-    version: i64,
-    dates: Dates,
+    Slot { stage, version, dates, tree }: Slot<'_>,
     document: &Document,
     over: Over<'_>,
 ) -> Result<(), Error> {
@@ -166,7 +178,7 @@ pub fn save(
         save_links(db, id, stage, document, over)?;
     }
     if !matches!(over, Over::Known(old) if listing(old) == listing(document)) {
-        save_references(db, id, number, dates.listed_at, document, over)?;
+        save_references(db, id, number, &facets(document, tree), dates.listed_at, document, over)?;
     }
     search::index(id, stage, dates.listed_at, document, over);
     Ok(())
@@ -268,6 +280,7 @@ fn save_references(
     db: &mut Db,
     id: ArticleId,
     stage: i16,
+    facets: &[(i16, i64)],
     listed_at: Instant,
     document: &Document,
     over: Over<'_>,
@@ -313,7 +326,6 @@ fn save_references(
             content_bylines::role.eq(byline.role.as_deref()),
         ))
     );
-    let facets = facets(db, document)?;
     // Live and scheduled documents are listed together: which of the two counts is a matter of time.
     let listing_number = stage.min(facet::LIVE_LISTING);
     replace!(
@@ -331,18 +343,12 @@ fn save_references(
 }
 
 /// Everything under which a document is listed, each once.
-fn facets(db: &mut Db, document: &Document) -> Result<Vec<(i16, i64)>, Error> {
-    let own: Vec<i64> =
-        document.section.iter().chain(&document.sections).map(|section| section.get()).collect();
-    // The tree must stay as it is read here until the facets are in place.
-    sections::hold(db)?;
-    let ancestors = if own.is_empty() { Default::default() } else { sections::ancestors(db, &own)? };
+fn facets(document: &Document, tree: &SectionTree) -> Vec<(i16, i64)> {
+    let own = || document.section.iter().chain(&document.sections).copied();
     let kind = ArticleType::ALL.iter().position(|kind| *kind == document.kind).unwrap_or_default();
     let mut facets = vec![(facet::EVERYTHING, 0), (facet::TYPE, i64::try_from(kind).unwrap_or_default())];
-    facets.extend(
-        own.iter().flat_map(|id| ancestors.get(id).into_iter().flatten()).map(|id| (facet::SECTION, *id)),
-    );
-    facets.extend(own.iter().map(|id| (facet::SECTION_EXACT, *id)));
+    facets.extend(own().flat_map(|id| tree.ancestors(id)).map(|id| (facet::SECTION, id.get())));
+    facets.extend(own().map(|id| (facet::SECTION_EXACT, id.get())));
     facets.extend(document.tags.iter().map(|tag| (facet::TAG, tag.get())));
     facets.extend(
         document
@@ -353,7 +359,7 @@ fn facets(db: &mut Db, document: &Document) -> Result<Vec<(i16, i64)>, Error> {
     );
     facets.sort_unstable();
     facets.dedup();
-    Ok(facets)
+    facets
 }
 
 /// Takes the document of a stage away.
