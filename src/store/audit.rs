@@ -8,6 +8,7 @@ use serde_json::Value;
 use super::{
     conn::{Backend, Db, on_either},
     from_json,
+    prepared::change,
     schema::audit_events,
     to_json,
 };
@@ -61,7 +62,7 @@ pub(super) fn take() -> Remarks {
 }
 
 #[derive(Queryable, Selectable, Insertable)]
-#[diesel(table_name = audit_events)]
+#[diesel(table_name = audit_events, treat_none_as_default_value = false)]
 struct Row {
     id: i64,
     at: i64,
@@ -141,7 +142,7 @@ impl TryFrom<Row> for AuditEvent {
 /// Adds an event. There is no way to change or remove one.
 pub fn record(db: &mut Db, event: &AuditEvent) -> Result<(), Error> {
     let insert = diesel::insert_into(audit_events::table).values(Row::try_from(event)?);
-    on_either!(db, conn => insert.execute(conn))?;
+    on_either!(db, conn => change!(conn, insert))?;
     Ok(())
 }
 

@@ -6,6 +6,7 @@ use super::{
     Lock, audit,
     conn::{Db, on_either},
     exclusive, from_json,
+    prepared::change,
     schema::changes,
     signals::{self, Signal},
     to_json,
@@ -50,7 +51,7 @@ pub fn record(db: &mut Db, change: &Change) -> Result<(), Error> {
         changes::surrogate_keys.eq(to_json(&keys)?),
         changes::actor_id.eq(change.actor.map(|user| user.get())),
     ));
-    on_either!(&mut *db, conn => insert.execute(conn))?;
+    on_either!(&mut *db, conn => change!(conn, insert))?;
     // After the signals of what is kept in memory to make answers of: who makes one when this is heard makes it of those.
     signals::send(db, Signal::Public { at: change.at, keys: keys.into() })
 }

@@ -1,5 +1,7 @@
 //! Statements that are prepared once for each connection.
 
+use std::marker::PhantomData;
+
 use diesel::{
     QueryResult, RunQueryDsl,
     backend::Backend,
@@ -10,7 +12,7 @@ use diesel::{
 /// A query or change whose prepared statement is kept: found by its type if that tells its text, else by the text, of
 /// which there must not be many. Diesel by itself walks over every query each time to see whether it may be kept, which
 /// for one with many columns takes as long as SQLite needs to answer it; and it never keeps an `UPDATE`, an upsert or SQL
-/// of ours, so that SQLite parses them again each time.
+/// of ours, so that SQLite parses them again each time. For changes see [`change`].
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Prepared<Q>(pub Q);
 
@@ -35,37 +37,47 @@ impl<Q: QueryFragment<DB>, DB: Backend> QueryFragment<DB> for Prepared<Q> {
 
 impl<Q, Conn> RunQueryDsl<Conn> for Prepared<Q> {}
 
-/// As [`Prepared`], for a change. It has to be loaded, as if it answered rows, of which there are none: `execute` of Diesel
-/// passes on a reference, which does not say that the statement is to be kept. See [`change`].
+/// A change whose text is the same whenever the program comes to one place, `K`, by which its prepared statement is found:
+/// Diesel by itself puts most texts together each time to look for them. It has to be loaded, as if it answered rows, of
+/// which there are none: `execute` passes on a reference, which does not say that the statement is to be kept. See
+/// [`change`].
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Change<Q>(pub Prepared<Q>);
+pub(super) struct Change<K, Q>(Q, PhantomData<K>);
 
-impl<Q: QueryId> QueryId for Change<Q> {
-    type QueryId = Q::QueryId;
-    const HAS_STATIC_QUERY_ID: bool = Q::HAS_STATIC_QUERY_ID;
+impl<K, Q> Change<K, Q> {
+    pub(super) fn new(query: Q) -> Self {
+        Self(query, PhantomData)
+    }
 }
 
-impl<Q> Query for Change<Q> {
+impl<K: 'static, Q> QueryId for Change<K, Q> {
+    type QueryId = K;
+    const HAS_STATIC_QUERY_ID: bool = true;
+}
+
+impl<K, Q> Query for Change<K, Q> {
     type SqlType = Integer;
 }
 
-impl<Q: QueryFragment<DB>, DB: Backend> QueryFragment<DB> for Change<Q> {
+impl<K, Q: QueryFragment<DB>, DB: Backend> QueryFragment<DB> for Change<K, Q> {
     fn walk_ast<'b>(&'b self, pass: AstPass<'_, 'b, DB>) -> QueryResult<()> {
         self.0.walk_ast(pass)
     }
 
-    fn is_safe_to_cache_prepared(&self, backend: &DB) -> QueryResult<bool> {
-        self.0.is_safe_to_cache_prepared(backend)
+    fn is_safe_to_cache_prepared(&self, _backend: &DB) -> QueryResult<bool> {
+        Ok(true)
     }
 }
 
-impl<Q, Conn> RunQueryDsl<Conn> for Change<Q> {}
+impl<K, Q, Conn> RunQueryDsl<Conn> for Change<K, Q> {}
 
-/// Makes a change with a prepared statement that is kept, where it does not matter how many rows it finds.
+/// Makes a change with a prepared statement that is kept, where it does not matter how many rows it finds. Its text must
+/// not depend on the values: columns, rows and lists are as many each time.
 macro_rules! change {
     ($conn:expr, $change:expr) => {{
-        use $crate::store::prepared::{Change, Prepared};
-        diesel::RunQueryDsl::load::<i32>(Change(Prepared($change)), $conn).map(|_: Vec<i32>| ())
+        struct Here;
+        let change = $crate::store::prepared::Change::<Here, _>::new($change);
+        diesel::RunQueryDsl::load::<i32>(change, $conn).map(|_: Vec<i32>| ())
     }};
 }
 pub(super) use change;

@@ -287,9 +287,9 @@ table! {
 }
 
 table! {
-    article_notes (id) {
-        id -> BigInt,
+    article_notes (article_id, id) {
         article_id -> BigInt,
+        id -> BigInt,
         author_id -> BigInt,
         kind -> Text,
         text -> Nullable<Text>,

@@ -234,7 +234,7 @@ fn tell(
     if record.scheduled.is_some() {
         let scheduled = publish::stored(db, room, id, Stage::Scheduled)?;
         let revision = publish::keep(db, &scheduled, RevisionKind::Correction, actor, now, None)?;
-        articles::set_revision(db, id, Stage::Scheduled, revision)?;
+        articles::set_scheduled_revision(db, id, revision)?;
     }
     Ok(())
 }

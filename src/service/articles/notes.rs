@@ -7,7 +7,7 @@ use crate::{
     domain::{
         article::{ArticleRecord, Document},
         error::Error,
-        id::{BlockId, NoteId, UserId},
+        id::{ArticleId, BlockId, NoteId, UserId},
         instant::Instant,
         note::{EditLock, NewNote, Note, NoteKind},
         page::{Page, PageRequest},
@@ -110,8 +110,13 @@ pub async fn create_note(
         .await
 }
 
-/// A note that the caller may change: their own, or any for an administrator.
-fn own_note(db: &mut Db, principal: &Principal, reference: &Reference, id: NoteId) -> Result<Note, Error> {
+/// A note that the caller may change, their own or any for an administrator, and its article.
+fn own_note(
+    db: &mut Db,
+    principal: &Principal,
+    reference: &Reference,
+    id: NoteId,
+) -> Result<(ArticleId, Note), Error> {
     let user = principal.user()?;
     let record = readable_record(db, principal, reference, true)?;
     let note = notes::find(db, record.id, id)?.ok_or_else(|| Error::not_found("note"))?;
@@ -121,7 +126,7 @@ fn own_note(db: &mut Db, principal: &Principal, reference: &Reference, id: NoteI
     if note.author.id != user.id && user.role != Role::Admin {
         return Err(Error::forbidden("change this note"));
     }
-    Ok(note)
+    Ok((record.id, note))
 }
 
 /// Changes a note.
@@ -139,8 +144,8 @@ pub async fn update_note(
     newsroom
         .store
         .write(move |db| {
-            let note = own_note(db, &principal, &reference, id)?;
-            notes::set_text(db, id, &text, now)?;
+            let (article, note) = own_note(db, &principal, &reference, id)?;
+            notes::set_text(db, article, id, &text, now)?;
             Ok(Note { text: Some(text), updated_at: now, ..note })
         })
         .await
@@ -159,8 +164,8 @@ pub async fn delete_note(
     newsroom
         .store
         .write(move |db| {
-            own_note(db, &principal, &reference, id)?;
-            notes::delete(db, id)
+            let (article, _) = own_note(db, &principal, &reference, id)?;
+            notes::delete(db, article, id)
         })
         .await
 }

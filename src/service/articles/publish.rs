@@ -263,7 +263,6 @@ pub fn keep_live(
 ) -> Result<Article, Error> {
     let live = stored(db, room, id, Stage::Live)?;
     let revision = keep(db, &live, kind, actor, from, note)?;
-    articles::set_revision(db, id, Stage::Live, revision)?;
     begin_publication(db, id, revision, from)?;
     Ok(live)
 }
@@ -320,7 +319,7 @@ fn schedule(
     let scheduled = stored(db, room, record.id, Stage::Scheduled)?;
     let now = room.clock.now();
     let revision = keep(db, &scheduled, RevisionKind::Publication, user.id, now, how.note.as_deref())?;
-    articles::set_revision(db, record.id, Stage::Scheduled, revision)
+    articles::set_scheduled_revision(db, record.id, revision)
 }
 
 /// Takes a scheduled publication back.
@@ -418,7 +417,7 @@ fn take_effect(
     let (id, at) = (record.id, next.live_from);
     let before = articles::get_stage(db, &site, id, Stage::Live)?;
     let scheduled = stored(db, room, id, Stage::Scheduled)?;
-    let revision = articles::revision_of(db, id, Stage::Scheduled)?;
+    let revision = articles::scheduled_revision(db, id)?;
     let document = Document::of(&scheduled)?;
     let dates = Dates {
         live_from: Some(at),
@@ -442,7 +441,6 @@ fn take_effect(
     record.release = None;
     articles::update_record(db, record)?;
     if let Some(revision) = revision {
-        articles::set_revision(db, id, Stage::Live, revision)?;
         begin_publication(db, id, revision, at)?;
     }
     let after = articles::get_stage(db, &site, id, Stage::Live)?;

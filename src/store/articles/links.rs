@@ -24,7 +24,7 @@ use crate::domain::{
 };
 
 #[derive(Queryable, Selectable, Insertable)]
-#[diesel(table_name = related_links)]
+#[diesel(table_name = related_links, treat_none_as_default_value = false)]
 pub(super) struct LinkRow {
     pub id: i64,
     pub stage: i16,

@@ -25,9 +25,10 @@ pub use self::{
     list::list,
     load::{Audience, LoadContext, get, get_by_slug, get_snapshot, get_stage},
     newest::{Shelf, newest},
-    refs::{due, existing, next_due, public_slug, retraction_reason, revision_of, slug_of},
+    refs::{due, existing, next_due, public_slug, retraction_reason, scheduled_revision, slug_of},
     save::{
-        Dates, Over, Slot, copy_facets, remove, rewrite_refs, save, set_live_until, set_revision, set_updated,
+        Dates, Over, Slot, copy_facets, remove, rewrite_refs, save, set_live_until, set_scheduled_revision,
+        set_updated,
     },
     search::{Found, Search, search},
 };
@@ -56,7 +57,7 @@ pub(super) const fn stage_number(stage: Stage) -> i16 {
 }
 
 #[derive(Queryable, Selectable, Insertable, AsChangeset)]
-#[diesel(table_name = articles, treat_none_as_null = true)]
+#[diesel(table_name = articles, treat_none_as_null = true, treat_none_as_default_value = false)]
 struct ArticleRow {
     id: i64,
     state: String,
@@ -170,7 +171,7 @@ pub fn lock_record(db: &mut Db, id: ArticleId) -> Result<Option<ArticleRecord>, 
 /// Adds an article.
 pub fn insert_record(db: &mut Db, article: &ArticleRecord) -> Result<(), Error> {
     let row = ArticleRow::from(article);
-    on_either!(db, conn => diesel::insert_into(articles::table).values(row).execute(conn))?;
+    on_either!(db, conn => change!(conn, diesel::insert_into(articles::table).values(row)))?;
     audit::about("article", article.id.get());
     Ok(())
 }
@@ -223,7 +224,7 @@ pub fn record_edit(
         article_edits::changed.eq(to_json(&changed)?),
         article_edits::document_before.eq(to_json(before)?),
     ));
-    on_either!(&mut *db, conn => insert.execute(conn))?;
+    on_either!(&mut *db, conn => change!(conn, insert))?;
     // That edit keeps the version before it.
     let outdated = version - KEPT_VERSIONS + 1;
     if outdated > 1 {

@@ -4,6 +4,7 @@ use diesel::prelude::*;
 
 use super::super::{
     conn::{Backend, Db, on_either},
+    prepared::change,
     schema::{article_locks, article_notes, users},
     tags::bad_cursor,
 };
@@ -61,7 +62,7 @@ pub fn add(db: &mut Db, id: NoteId, note: &NewNote, at: Instant) -> Result<(), E
         article_notes::created_at.eq(at.millis()),
         article_notes::updated_at.eq(at.millis()),
     ));
-    on_either!(db, conn => insert.execute(conn))?;
+    on_either!(db, conn => change!(conn, insert))?;
     Ok(())
 }
 
@@ -103,16 +104,16 @@ pub fn find(db: &mut Db, article: ArticleId, id: NoteId) -> Result<Option<Note>,
 }
 
 /// Writes another text into an entry.
-pub fn set_text(db: &mut Db, id: NoteId, text: &str, at: Instant) -> Result<(), Error> {
-    diesel::update(article_notes::table.find(id.get()))
+pub fn set_text(db: &mut Db, article: ArticleId, id: NoteId, text: &str, at: Instant) -> Result<(), Error> {
+    diesel::update(article_notes::table.find((article.get(), id.get())))
         .set((article_notes::text.eq(text), article_notes::updated_at.eq(at.millis())))
         .execute(db)?;
     Ok(())
 }
 
 /// Deletes an entry.
-pub fn delete(db: &mut Db, id: NoteId) -> Result<(), Error> {
-    diesel::delete(article_notes::table.find(id.get())).execute(db)?;
+pub fn delete(db: &mut Db, article: ArticleId, id: NoteId) -> Result<(), Error> {
+    diesel::delete(article_notes::table.find((article.get(), id.get()))).execute(db)?;
     Ok(())
 }
 

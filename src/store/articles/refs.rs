@@ -133,9 +133,10 @@ pub fn slug_of(db: &mut Db, id: ArticleId, stage: Stage) -> Result<Option<String
     Ok(slug.first(db).optional()?)
 }
 
-/// The revision that the document of a stage is.
-pub fn revision_of(db: &mut Db, id: ArticleId, stage: Stage) -> Result<Option<i32>, Error> {
-    let revision = contents::table.find((id.get(), stage_number(stage))).select(contents::revision);
+/// The revision that the scheduled document is.
+pub fn scheduled_revision(db: &mut Db, id: ArticleId) -> Result<Option<i32>, Error> {
+    let revision =
+        contents::table.find((id.get(), stage_number(Stage::Scheduled))).select(contents::revision);
     Ok(revision.first(db).optional()?.flatten())
 }
 

@@ -57,7 +57,7 @@ pub fn insert(db: &mut Db, new: NewRevision<'_>) -> Result<i32, Error> {
         revisions::note.eq(new.note),
         revisions::snapshot.eq(to_json(new.snapshot)?),
     ));
-    on_either!(db, conn => insert.execute(conn))?;
+    on_either!(db, conn => change!(conn, insert))?;
     Ok(number)
 }
 
@@ -69,7 +69,7 @@ pub fn open(db: &mut Db, id: ArticleId, revision: i32, from: Instant) -> Result<
         publications::live_from.eq(from.millis()),
         publications::live_until.eq(None::<i64>),
     ));
-    on_either!(db, conn => insert.execute(conn))?;
+    on_either!(db, conn => change!(conn, insert))?;
     Ok(())
 }
 

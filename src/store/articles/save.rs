@@ -61,7 +61,8 @@ pub struct Slot<'a> {
 }
 
 #[derive(Insertable, AsChangeset)]
-#[diesel(table_name = contents, treat_none_as_null = true, primary_key(article_id, stage))]
+#[diesel(table_name = contents, primary_key(article_id, stage))]
+#[diesel(treat_none_as_null = true, treat_none_as_default_value = false)]
 struct NewContentRow<'a> {
     article_id: i64,
     stage: i16,
@@ -115,7 +116,7 @@ macro_rules! insert_all {
         match &mut *$db {
             Db::Sqlite(conn) => {
                 for row in &$rows {
-                    diesel::insert_into($table::table).values(row).execute(conn)?;
+                    change!(conn, diesel::insert_into($table::table).values(row))?;
                 }
             }
             Db::Postgres(_) if $rows.is_empty() => {}
@@ -164,7 +165,7 @@ pub fn save(
             Over::Unknown => update.execute(conn)? > 0,
             Over::Known(_) => change!(conn, update).map(|()| true)?,
         };
-        if is_there { Ok(1) } else { diesel::insert_into(contents::table).values(&row).execute(conn) }
+        if is_there { Ok(()) } else { change!(conn, diesel::insert_into(contents::table).values(&row)) }
     })?;
     // What changes by itself later is not told when it does.
     let begins = dates.live_from.filter(|_| stage == Stage::Scheduled);
@@ -387,9 +388,9 @@ pub fn set_updated(db: &mut Db, id: ArticleId, at: Instant) -> Result<(), Error>
     Ok(())
 }
 
-/// Notes which revision the document of a stage is.
-pub fn set_revision(db: &mut Db, id: ArticleId, stage: Stage, revision: i32) -> Result<(), Error> {
-    let document = contents::table.find((id.get(), stage_number(stage)));
+/// Notes which revision the scheduled document is: it is what readers see from its instant on.
+pub fn set_scheduled_revision(db: &mut Db, id: ArticleId, revision: i32) -> Result<(), Error> {
+    let document = contents::table.find((id.get(), stage_number(Stage::Scheduled)));
     let update = diesel::update(document).set(contents::revision.eq(revision));
     on_either!(db, conn => change!(conn, update))?;
     Ok(())
@@ -410,7 +411,7 @@ pub fn copy_facets(db: &mut Db, id: ArticleId, stage: Stage, revision: i32) -> R
                 content_facets::article_id,
                 revision.into_sql::<diesel::sql_types::Integer>(),
             ));
-        diesel::insert_into(publication_facets::table)
+        let copy = diesel::insert_into(publication_facets::table)
             .values(listed)
             .into_columns((
                 publication_facets::kind,
@@ -418,8 +419,8 @@ pub fn copy_facets(db: &mut Db, id: ArticleId, stage: Stage, revision: i32) -> R
                 publication_facets::published_at,
                 publication_facets::article_id,
                 publication_facets::revision,
-            ))
-            .execute(conn)
+            ));
+        change!(conn, copy)
     })?;
     Ok(())
 }

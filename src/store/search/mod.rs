@@ -22,6 +22,7 @@ use super::{
     articles::{self, Over},
     conn::{Db, on_either},
     exclusive,
+    prepared::change,
     schema::{
         articles as article_table, content_facets as facets, search_documents as documents,
         search_progress as progress,
@@ -351,7 +352,7 @@ fn put(db: &mut Db, document: &Indexed) -> Result<i64, Error> {
         documents::serves_draft.eq(serves_draft),
     );
     let insert = diesel::insert_into(documents::table).values(row);
-    on_either!(&mut *db, conn => insert.execute(conn))?;
+    on_either!(&mut *db, conn => change!(conn, insert))?;
     Ok(doc)
 }
 
