@@ -384,10 +384,10 @@ pub async fn create(
     newsroom
         .store
         .write(move |db| {
-            // All that follows happens at one instant.
-            let room = room.frozen();
             // As for an article that is there already, before anything else is locked.
             sections::hold(db)?;
+            // All that follows happens at one instant.
+            let room = room.frozen();
             let now = room.clock.now();
             let record = ArticleRecord {
                 id: ArticleId::new(room.ids.next()),

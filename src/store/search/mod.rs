@@ -209,8 +209,7 @@ struct Changed {
 /// Puts a document into the index when the transaction ends, in place of what is there of its stage: what reads the same
 /// is left alone.
 pub fn index(id: ArticleId, stage: Stage, listed_at: Instant, document: &Document, over: Over<'_>) {
-    let text = IndexText::from(document);
-    if matches!(over, Over::Known(old) if IndexText::from(old) == text) {
+    if matches!(over, Over::Known(old) if texts(old) == texts(document)) {
         return;
     }
     let replaces = !matches!(over, Over::Nothing);
@@ -218,11 +217,14 @@ pub fn index(id: ArticleId, stage: Stage, listed_at: Instant, document: &Documen
         let earlier =
             changed.iter().position(|known| (known.document.id, known.document.stage) == (id, stage));
         let replaces = earlier.map_or(replaces, |place| changed.swap_remove(place).replaces);
-        changed.push(Changed {
-            document: Indexed { id, stage, listed_at, text, serves_draft: false },
-            replaces,
-        });
+        let document = Indexed { id, stage, listed_at, document: document.clone(), serves_draft: false };
+        changed.push(Changed { document, replaces });
     });
+}
+
+/// What of a document is found.
+fn texts(document: &Document) -> impl PartialEq + '_ {
+    (&document.headline, &document.kicker, &document.standfirst, &document.body)
 }
 
 /// An article is about to go with all its documents: nothing has to be told of it.
@@ -263,8 +265,8 @@ struct Indexed {
     stage: Stage,
     /// The date by which lists show it.
     listed_at: Instant,
-    /// What of it is found.
-    text: IndexText,
+    /// Itself.
+    document: Document,
     /// It is live, and the draft reads the same and has the same date: nobody can tell which of the two is found.
     serves_draft: bool,
 }
@@ -278,7 +280,7 @@ impl Indexed {
     fn is_draft_of(&self, live: &Self) -> bool {
         (self.stage, live.stage) == (Stage::Draft, Stage::Live)
             && (self.id, self.listed_at) == (live.id, live.listed_at)
-            && self.text == live.text
+            && texts(&self.document) == texts(&live.document)
     }
 }
 
@@ -295,15 +297,16 @@ fn index_all(db: &mut Db, mut documents: Vec<Indexed>) -> Result<(), Error> {
         }
         is_shared
     });
-    let mut texts = Vec::with_capacity(documents.len());
+    let mut placed = Vec::with_capacity(documents.len());
     for document in &documents {
-        texts.push((put(db, document)?, &document.text));
+        let text = IndexText::from(&document.document);
+        placed.push((put(db, document, &text)?, text));
     }
-    texts.sort_unstable_by_key(|(doc, _)| *doc);
-    for (doc, text) in texts {
+    placed.sort_unstable_by_key(|(doc, _)| *doc);
+    for (doc, text) in &placed {
         match db {
-            Db::Sqlite(conn) => sqlite::put(conn, doc, text)?,
-            Db::Postgres(conn) => postgres::put(conn, doc, text)?,
+            Db::Sqlite(conn) => sqlite::put(conn, *doc, text)?,
+            Db::Postgres(conn) => postgres::put(conn, *doc, text)?,
         }
     }
     Ok(())
@@ -335,8 +338,8 @@ fn leave_to_draft(db: &mut Db, id: ArticleId) -> Result<bool, Error> {
 }
 
 /// Gives a document a place.
-fn put(db: &mut Db, document: &Indexed) -> Result<i64, Error> {
-    let Indexed { id, stage, listed_at, text, serves_draft } = document;
+fn put(db: &mut Db, document: &Indexed, text: &IndexText) -> Result<i64, Error> {
+    let Indexed { id, stage, listed_at, serves_draft, .. } = document;
     let places = (place(*stage, *listed_at), last_place(*stage, *listed_at));
     let doc = match db {
         Db::Sqlite(conn) => sqlite::free_place(conn, places)?,
@@ -383,9 +386,8 @@ pub fn index_batch(db: &mut Db, after: Option<i64>, limit: i64) -> Result<Option
             let date = dates.iter().find(|(number, _)| *number == articles::stage_number(stage));
             let Some((_, listed_at)) = date else { continue };
             if let Some(article) = articles::get_stage(db, &site, id, stage)? {
-                let (listed_at, text) =
-                    (Instant::from_millis(*listed_at), IndexText::from(&Document::of(&article)?));
-                found.push(Indexed { id, stage, listed_at, text, serves_draft: false });
+                let (listed_at, document) = (Instant::from_millis(*listed_at), Document::of(&article)?);
+                found.push(Indexed { id, stage, listed_at, document, serves_draft: false });
             }
         }
         diesel::delete(documents::table.filter(documents::article_id.eq(id.get()))).execute(db)?;
