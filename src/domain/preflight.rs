@@ -7,12 +7,12 @@ use serde_json::{Map, Value};
 use utoipa::ToSchema;
 
 use super::{
-    article::{Article, Document},
+    article::Document,
     body::BlockContent,
     error::Fault,
     id::ArticleId,
     instant::Instant,
-    link::{CardState, LinkTarget},
+    link::{CardState, LinkTarget, RelatedLink},
 };
 
 /// The longest title that search engines show whole, in characters.
@@ -113,11 +113,11 @@ impl Findings {
     }
 }
 
-/// Checks a draft that was read with its links; `document` is what it holds. Blockers come first.
-pub fn check(draft: &Article, document: &Document, circumstances: &Circumstances<'_>) -> Vec<Finding> {
+/// Checks a draft; `links` are those of the document, with what they lead to. Blockers come first.
+pub fn check(links: &[RelatedLink], document: &Document, circumstances: &Circumstances<'_>) -> Vec<Finding> {
     let mut findings = Findings::default();
     check_parts(&mut findings, document);
-    check_links(&mut findings, draft, circumstances);
+    check_links(&mut findings, links, circumstances);
     if let Some(known) = circumstances.public_slug
         && known != document.slug.as_str()
     {
@@ -177,8 +177,8 @@ fn check_parts(findings: &mut Findings, document: &Document) {
     }
 }
 
-fn check_links(findings: &mut Findings, draft: &Article, circumstances: &Circumstances<'_>) {
-    for (index, related) in draft.links.iter().flatten().enumerate() {
+fn check_links(findings: &mut Findings, links: &[RelatedLink], circumstances: &Circumstances<'_>) {
+    for (index, related) in links.iter().enumerate() {
         let pointer = format!("/related/{index}/target");
         match &related.link.target {
             LinkTarget::External { .. } => {}

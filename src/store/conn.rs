@@ -157,8 +157,8 @@ impl ConnectionManager {
         conn.batch_execute("PRAGMA mmap_size = 268435456")?;
         conn.batch_execute("PRAGMA temp_store = MEMORY")?;
         // Pages that every write changes, such as the last of each index, go from the log to the file once for many of
-        // them. The log, which is read after a crash, grows to 40 MB before that.
-        conn.batch_execute("PRAGMA wal_autocheckpoint = 10000")?;
+        // them. The log, which is read after a crash, grows to 64 MB before that.
+        conn.batch_execute("PRAGMA wal_autocheckpoint = 16000")?;
         if self.read_only {
             conn.batch_execute("PRAGMA query_only = ON")?;
         }

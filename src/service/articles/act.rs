@@ -136,20 +136,21 @@ pub(super) fn perform(
     let (user, record) = on.begin(db, room, action)?;
     check_release(&record)?;
     // All that follows happens at one instant.
-    take(db, &room.frozen(), &on.principal, user, record, command)
+    take(db, &room.frozen(), &on.principal, user, record, None, command)
 }
 
-/// Takes a step with an article that this transaction has made.
+/// Takes a step with an article that this transaction has made of a document.
 pub(super) fn take_first(
     db: &mut Db,
     room: &Newsroom,
     principal: &Principal,
     record: ArticleRecord,
+    document: Document,
     command: &Command,
 ) -> Result<Done, Error> {
     let user = principal.user()?;
     require_on_article(user, command.step().1, record.standing(user.id))?;
-    take(db, room, principal, user, record, command)
+    take(db, room, principal, user, record, Some(document), command)
 }
 
 fn take(
@@ -158,9 +159,10 @@ fn take(
     principal: &Principal,
     user: &Actor,
     mut record: ArticleRecord,
+    made: Option<Document>,
     command: &Command,
 ) -> Result<Done, Error> {
-    let outcome = apply(db, room, principal, user, &mut record, command)?;
+    let outcome = apply(db, room, principal, user, &mut record, made, command)?;
     let (kind, text) = command.entry(room.clock.now());
     notes::tell(db, room, &record, user.id, kind, text)?;
     let draft = load_draft(db, room, principal, record.id)?;
@@ -196,6 +198,7 @@ fn apply(
     principal: &Principal,
     user: &Actor,
     record: &mut ArticleRecord,
+    made: Option<Document>,
     command: &Command,
 ) -> Result<Outcome, Error> {
     let (step, _) = command.step();
@@ -205,7 +208,10 @@ fn apply(
         Command::Publish(publication) => {
             let (_, later) = publish::admit(room, user, record, publication)?;
             let at = later.unwrap_or(now);
-            let checked = preflight::check_alone(db, room, principal, record, at)?;
+            let checked = match made {
+                Some(document) => preflight::check_made(db, room, principal, record, at, document)?,
+                None => preflight::check_alone(db, room, principal, record, at)?,
+            };
             let confirmed = publication.confirm_warnings || !room.site.get(db)?.confirm_warnings;
             preflight::check_findings(&checked.findings, confirmed)?;
             publish::publish(db, room, user, record, publication, &checked.document)?;

@@ -449,7 +449,7 @@ pub async fn create(
                     // Two things are done in one request, and the audit log tells both.
                     audit::each("article", id, "create");
                     audit::each("article", id, command.step().0.as_str());
-                    let done = take_first(db, &room, principal, record, &command);
+                    let done = take_first(db, &room, principal, record, document, &command);
                     let done = done.map_err(|error| error.under("/publish"))?;
                     (done.view, Some(done.outcome))
                 }

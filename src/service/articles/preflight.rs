@@ -54,7 +54,7 @@ pub(super) fn check(
     let document = Document::of(&draft)?;
     let public_slug = if record.live.is_some() { articles::public_slug(db, record.id)? } else { None };
     let circumstances = Circumstances { public_slug: public_slug.as_deref(), at, coming, going };
-    let findings = preflight::check(&draft, &document, &circumstances);
+    let findings = preflight::check(draft.links.as_deref().unwrap_or_default(), &document, &circumstances);
     Ok(Checked { document, findings })
 }
 
@@ -68,6 +68,24 @@ pub(super) fn check_alone(
 ) -> Result<Checked, Error> {
     let nothing = HashSet::new();
     check(db, room, principal, record, at, (&nothing, &nothing))
+}
+
+/// As [`check_alone`], for the draft of an article that this transaction has made.
+pub(super) fn check_made(
+    db: &mut Db,
+    room: &Newsroom,
+    principal: &Principal,
+    record: &ArticleRecord,
+    at: Instant,
+    document: Document,
+) -> Result<Checked, Error> {
+    if !document.links.is_empty() {
+        return check_alone(db, room, principal, record, at);
+    }
+    let nothing = HashSet::new();
+    let circumstances = Circumstances { public_slug: None, at, coming: &nothing, going: &nothing };
+    let findings = preflight::check(&[], &document, &circumstances);
+    Ok(Checked { document, findings })
 }
 
 /// What would keep the draft from being published now, and what somebody should look at before.
