@@ -206,7 +206,7 @@ def uncached(data, copy, options):
 def write(data, copy, options):
     heading("Create and publish in one request and in two, one client, synchronous = NORMAL")
     body = [{"heading": "Part", "blocks": [{"type": "paragraph", "html": "The bridge reopened on Monday. " * 8}] * 6}]
-    count = 250 * options.seconds
+    count = 500 * options.seconds
 
     def client(address, token=None):
         connection = http.client.HTTPConnection(address)
