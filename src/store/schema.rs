@@ -170,8 +170,8 @@ table! {
     content_sections (article_id, stage, section_id) {
         article_id -> BigInt,
         stage -> SmallInt,
-        position -> Integer,
         section_id -> BigInt,
+        position -> Integer,
     }
 }
 
@@ -179,8 +179,8 @@ table! {
     content_tags (article_id, stage, tag_id) {
         article_id -> BigInt,
         stage -> SmallInt,
-        position -> Integer,
         tag_id -> BigInt,
+        position -> Integer,
     }
 }
 

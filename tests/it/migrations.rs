@@ -157,3 +157,24 @@ fn both_databases_have_one_schema() {
         only(&postgres, &sqlite)
     );
 }
+
+/// Else `PRAGMA integrity_check` of SQLite before 3.41, which operators may have at hand, finds faults that are none.
+#[test]
+fn keys_come_first_in_the_tables_that_are_their_index() {
+    #[derive(QueryableByName)]
+    struct Misplaced {
+        #[diesel(sql_type = Text)]
+        name: String,
+    }
+    let mut db = sqlite();
+    run(&mut db).unwrap();
+    let Db::Sqlite(conn) = &mut db else { unreachable!() };
+    let misplaced: Vec<Misplaced> = sql_query(
+        "SELECT t.name AS name FROM pragma_table_list AS t, pragma_table_info(t.name) AS c \
+         WHERE t.wr AND t.type = 'table' AND c.pk > 0 GROUP BY t.name HAVING max(c.cid) >= count(*)",
+    )
+    .load(conn)
+    .unwrap();
+    let misplaced: Vec<_> = misplaced.into_iter().map(|table| table.name).collect();
+    assert_eq!(misplaced, [""; 0]);
+}
