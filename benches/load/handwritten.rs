@@ -199,7 +199,7 @@ fn whole(db: &Connection, article: Option<Article>) -> rusqlite::Result<Option<A
 fn one(db: &Connection, slug: &str) -> rusqlite::Result<Option<Article>> {
     let sql = format!(
         "SELECT {HEAD}, b.body FROM slugs n JOIN article_contents c ON c.article_id = n.entity_id AND c.stage = 1 \
-         JOIN article_bodies b ON b.article_id = c.article_id AND b.stage = 1 LEFT JOIN sections s ON s.id = c.section_id WHERE n.kind = 'article' AND n.slug = ?"
+         JOIN hand_bodies b ON b.article_id = c.article_id AND b.stage = 1 LEFT JOIN sections s ON s.id = c.section_id WHERE n.kind = 'article' AND n.slug = ?"
     );
     let mut statement = db.prepare_cached(&sql)?;
     let article = statement.query_row([slug], |row| head(row, row.get(17)?)).optional()?;
@@ -208,7 +208,7 @@ fn one(db: &Connection, slug: &str) -> rusqlite::Result<Option<Article>> {
 
 fn by_id(db: &Connection, id: i64) -> rusqlite::Result<Option<Article>> {
     let sql = format!(
-        "SELECT {HEAD}, b.body FROM article_contents c JOIN article_bodies b ON b.article_id = c.article_id AND b.stage = 1 \
+        "SELECT {HEAD}, b.body FROM article_contents c JOIN hand_bodies b ON b.article_id = c.article_id AND b.stage = 1 \
          LEFT JOIN sections s ON s.id = c.section_id WHERE c.article_id = ? AND c.stage = 1"
     );
     let mut statement = db.prepare_cached(&sql)?;
@@ -271,7 +271,7 @@ fn create(db: &mut Connection, new: &NewArticle) -> rusqlite::Result<()> {
         )?
         .execute(params![id, stage, slug, now, new.headline])?;
         transaction
-            .prepare_cached("INSERT INTO article_bodies (article_id, stage, body) VALUES (?, ?, ?)")?
+            .prepare_cached("INSERT INTO hand_bodies (article_id, stage, body) VALUES (?, ?, ?)")?
             .execute(params![id, stage, new.body.get()])?;
         transaction.prepare_cached(
             "INSERT INTO content_facets (listing, kind, facet_id, published_at, article_id, stage) VALUES (?1, 0, 0, ?2, ?3, ?1)",

@@ -138,7 +138,12 @@ def make_copy(folder, path):
         copy.execute("PRAGMA journal_mode = WAL")
         copy.execute("CREATE VIRTUAL TABLE hand_search USING fts5(headline, standfirst, body, tokenize = "
                      "'unicode61 remove_diacritics 2')")
-        rows = copy.execute("SELECT c.article_id, c.headline, c.standfirst, b.body FROM article_contents c JOIN article_bodies b "
+        copy.execute("CREATE TABLE hand_bodies (article_id INTEGER NOT NULL, stage INTEGER NOT NULL, body TEXT NOT NULL, "
+                     "PRIMARY KEY (article_id, stage))")
+        copy.execute("INSERT INTO hand_bodies SELECT c.article_id, c.stage, b.body FROM article_contents c JOIN article_bodies b "
+                     "ON b.article_id = c.article_id AND b.version = c.body_version")
+        copy.execute("DROP TABLE article_bodies")
+        rows = copy.execute("SELECT c.article_id, c.headline, c.standfirst, b.body FROM article_contents c JOIN hand_bodies b "
                             "USING (article_id, stage) WHERE stage = 1")
         text = lambda body: " ".join(re.sub("<[^>]*>", "", part) for part in re.findall(r'"(?:html|heading)":"([^"]*)"', body))
         copy.executemany("INSERT INTO hand_search (rowid, headline, standfirst, body) VALUES (?, ?, ?, ?)",

@@ -148,6 +148,7 @@ table! {
         revision -> Nullable<Integer>,
         refs -> Text,
         access -> Text,
+        body_version -> BigInt,
     }
 }
 
@@ -159,9 +160,9 @@ table! {
 }
 
 table! {
-    article_bodies (article_id, stage) {
+    article_bodies (article_id, version) {
         article_id -> BigInt,
-        stage -> SmallInt,
+        version -> BigInt,
         body -> Text,
     }
 }
@@ -264,6 +265,7 @@ table! {
         actor_id -> Nullable<BigInt>,
         note -> Nullable<Text>,
         snapshot -> Text,
+        body_version -> BigInt,
     }
 }
 

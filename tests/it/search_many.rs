@@ -33,7 +33,7 @@ async fn copy(app: &TestApp, of: &Answer, copies: Copies) {
     let numbers =
         format!("WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < {number}) SELECT");
     let contents = "stage, version, slug, type, language, section_id, live_until, updated_at, word_count, headline, \
-        standfirst, kicker, dateline, lead_image, seo, planned_until, revision, refs, published_at";
+        standfirst, kicker, dateline, lead_image, seo, planned_until, revision, refs, body_version, published_at";
     let here = format!("article_id = {id} AND stage = {stage}");
     // As `place` in `store/search`.
     let place = format!(
@@ -51,8 +51,8 @@ async fn copy(app: &TestApp, of: &Answer, copies: Copies) {
              live_from - i * {step}, {contents} - i * {step} FROM article_contents, n WHERE {here}"
         ),
         format!(
-            "INSERT INTO article_bodies (article_id, stage, body) {numbers} article_id - i, stage, body \
-             FROM article_bodies, n WHERE {here}"
+            "INSERT INTO article_bodies (article_id, version, body) {numbers} article_id - i, version, body \
+             FROM article_bodies, n WHERE article_id = {id}"
         ),
         format!(
             "INSERT INTO content_facets (listing, kind, facet_id, published_at, article_id, stage) {numbers} listing, \

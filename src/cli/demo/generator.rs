@@ -273,10 +273,11 @@ impl Generator {
         };
         let live = Dates { live_from: Some(at), published_at: Some(at), ..draft };
         let tree = self.newsroom.site.held_tree(db)?;
-        for (stage, dates) in [(Stage::Draft, draft), (Stage::Live, live)] {
-            let slot = Slot { stage, version: 1, dates, tree: &tree };
-            articles::save(db, id, slot, &document, Over::Nothing)?;
-        }
+        let slot = Slot { stage: Stage::Draft, version: 1, dates: draft, tree: &tree, body: None };
+        articles::save(db, id, slot, &document, Over::Nothing)?;
+        let body = Some(articles::body_of(db, id, Stage::Draft)?);
+        let slot = Slot { stage: Stage::Live, dates: live, body, ..slot };
+        articles::save(db, id, slot, &document, Over::Nothing)?;
         let live = keep_live(db, &self.newsroom, id, RevisionKind::Publication, self.owner.id, at, None)?;
         let (now, owner) = (self.newsroom.clock.now(), Some(self.owner.id));
         record_change(db, &self.newsroom, id, None, Some(&live), now, owner)?;

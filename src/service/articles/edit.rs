@@ -201,7 +201,7 @@ fn draft_slot<'a>(record: &ArticleRecord, version: i64, now: Instant, tree: &'a 
         updated_at: now,
         listed_at: record.created_at,
     };
-    Slot { stage: Stage::Draft, version, dates, tree }
+    Slot { stage: Stage::Draft, version, dates, tree, body: None }
 }
 
 /// Makes links and `read_more` blocks one truth: a link whose block is gone goes too, and each block has its link.

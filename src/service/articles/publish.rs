@@ -233,7 +233,8 @@ fn go_live(
     };
     slugs::publish(db, Entity::Article, document.slug.as_str())?;
     let tree = room.site.held_tree(db)?;
-    let slot = Slot { stage: Stage::Live, version: record.version, dates, tree: &tree };
+    let body = Some(articles::body_of(db, record.id, Stage::Draft)?);
+    let slot = Slot { stage: Stage::Live, version: record.version, dates, tree: &tree, body };
     articles::save(db, record.id, slot, document, over)?;
     record.live_version = Some(record.version);
     record.live = dates.live_from.map(|from| dates_of(record.version, from, published_at, how));
@@ -305,7 +306,8 @@ fn schedule(
     };
     slugs::publish_from(db, Entity::Article, document.slug.as_str(), at)?;
     let tree = room.site.held_tree(db)?;
-    let slot = Slot { stage: Stage::Scheduled, version: record.version, dates, tree: &tree };
+    let body = Some(articles::body_of(db, record.id, Stage::Draft)?);
+    let slot = Slot { stage: Stage::Scheduled, version: record.version, dates, tree: &tree, body };
     articles::save(db, record.id, slot, document, Over::Nothing)?;
     record.scheduled = Some(dates_of(record.version, at, published_at, how));
     if let Some(live) = &mut record.live {
@@ -427,10 +429,11 @@ fn take_effect(
         updated_at: scheduled.updated_at,
         listed_at: next.published_at,
     };
+    let body = Some(articles::body_of(db, id, Stage::Scheduled)?);
     articles::remove(db, id, Stage::Scheduled)?;
     let over = if record.live.is_some() { Over::Unknown } else { Over::Nothing };
     let tree = room.site.held_tree(db)?;
-    let slot = Slot { stage: Stage::Live, version: next.version, dates, tree: &tree };
+    let slot = Slot { stage: Stage::Live, version: next.version, dates, tree: &tree, body };
     articles::save(db, id, slot, &document, over)?;
     slugs::publish(db, Entity::Article, document.slug.as_str())?;
     record.state = State::Published;

@@ -36,10 +36,10 @@ use crate::domain::{
     user::{Actor, Principal},
 };
 
-/// The condition that a row is of the same document as the row of `article_contents`.
-macro_rules! of_content {
-    ($table:ident) => {
-        $table::article_id.eq(contents::article_id).and($table::stage.eq(contents::stage))
+/// The condition that a body is that of a row of `article_contents`.
+macro_rules! is_body {
+    () => {
+        bodies::article_id.eq(contents::article_id).and(bodies::version.eq(contents::body_version))
     };
 }
 
@@ -133,7 +133,7 @@ macro_rules! whole {
     () => {
         contents::table
             .inner_join(articles::table)
-            .inner_join(bodies::table.on(of_content!(bodies)))
+            .inner_join(bodies::table.on(is_body!()))
             .select(whole_columns!())
     };
 }
@@ -231,7 +231,7 @@ pub fn get_by_slug(db: &mut Db, slug: &str, context: LoadContext<'_>) -> Result<
         slugs::table
             .inner_join(contents::table.on(contents::article_id.eq(slugs::entity_id)))
             .inner_join(articles::table.on(articles::id.eq(slugs::entity_id)))
-            .inner_join(bodies::table.on(of_content!(bodies)))
+            .inner_join(bodies::table.on(is_body!()))
             .filter(slugs::kind.eq(Entity::Article.as_str()))
             .filter(slugs::slug.eq(slug))
             // A slug that only the draft has, or a version that is not live yet, is no one's business.
@@ -372,8 +372,11 @@ impl Parts {
         if include.body {
             let rows: Vec<(i64, String)> = load_among!(
                 db,
-                bodies::table.filter(bodies::stage.eq(number)).select((bodies::article_id, bodies::body)),
-                bodies::article_id,
+                contents::table
+                    .inner_join(bodies::table.on(is_body!()))
+                    .filter(contents::stage.eq(number))
+                    .select((contents::article_id, bodies::body)),
+                contents::article_id,
                 ids
             )?;
             self.bodies.extend(rows);

@@ -27,8 +27,8 @@ pub use self::{
     newest::{Shelf, newest},
     refs::{due, existing, next_due, public_slug, retraction_reason, scheduled_revision, slug_of},
     save::{
-        Dates, Over, Slot, copy_facets, remove, rewrite_refs, save, set_live_until, set_scheduled_revision,
-        set_updated,
+        Dates, Over, SharedBody, Slot, body_of, copy_facets, remove, rewrite_refs, save, set_live_until,
+        set_scheduled_revision, set_updated,
     },
     search::{Found, Search, search},
 };

@@ -7,11 +7,14 @@ use super::{
         conn::{Backend, Db, on_either},
         from_json,
         prepared::change,
-        schema::{publication_facets, publications, revisions, users},
+        schema::{
+            article_bodies as bodies, article_contents as contents, publication_facets, publications,
+            revisions, users,
+        },
         tags::bad_cursor,
         to_json,
     },
-    facet,
+    facet, stage_number,
 };
 use crate::domain::{
     article::Article,
@@ -41,12 +44,16 @@ pub struct NewRevision<'a> {
 /// The only order of lists of revisions.
 pub const ORDER: &str = "-number";
 
-/// Keeps a revision and tells its number. The article is locked.
+/// Keeps a revision of a stage, whose body it shares, and tells its number. The article is locked.
 pub fn insert(db: &mut Db, new: NewRevision<'_>) -> Result<i32, Error> {
     let id = new.snapshot.id.get();
     let last = revisions::table.filter(revisions::article_id.eq(id)).select(max(revisions::number));
-    let last: Option<i32> = on_either!(&mut *db, conn => last.first(conn))?;
+    let stage = contents::table
+        .find((id, stage_number(new.snapshot.stage)))
+        .select((contents::body_version, last.single_value()));
+    let (body_version, last): (i64, Option<i32>) = on_either!(&mut *db, conn => stage.first(conn))?;
     let number = last.unwrap_or_default() + 1;
+    let snapshot = Article { body: None, ..new.snapshot.clone() };
     let insert = diesel::insert_into(revisions::table).values((
         revisions::article_id.eq(id),
         revisions::number.eq(number),
@@ -55,7 +62,8 @@ pub fn insert(db: &mut Db, new: NewRevision<'_>) -> Result<i32, Error> {
         revisions::at.eq(new.at.millis()),
         revisions::actor_id.eq(new.actor.get()),
         revisions::note.eq(new.note),
-        revisions::snapshot.eq(to_json(new.snapshot)?),
+        revisions::snapshot.eq(to_json(&snapshot)?),
+        revisions::body_version.eq(body_version),
     ));
     on_either!(db, conn => change!(conn, insert))?;
     Ok(number)
@@ -89,12 +97,21 @@ pub fn close(db: &mut Db, id: ArticleId, at: Instant) -> Result<(), Error> {
     Ok(())
 }
 
-type Row =
-    ((i32, i64, String, i64, Option<String>, String), Option<(i64, String)>, Option<(i64, Option<i64>)>);
+type Row = (
+    (i32, i64, String, i64, Option<String>, String, String),
+    Option<(i64, String)>,
+    Option<(i64, Option<i64>)>,
+);
+
+/// The document of a revision.
+fn document(snapshot: &str, body: String) -> Result<Article, Error> {
+    let article: Article = from_json("revisions.snapshot", snapshot)?;
+    Ok(Article { body: Some(body), ..article })
+}
 
 fn read((columns, actor, live): Row) -> Result<(Revision, Article), Error> {
-    let (number, version, kind, at, note, snapshot) = columns;
-    let article: Article = from_json("revisions.snapshot", &snapshot)?;
+    let (number, version, kind, at, note, snapshot, body) = columns;
+    let article = document(&snapshot, body)?;
     let revision = Revision {
         number,
         kind: kind.parse()?,
@@ -111,10 +128,18 @@ fn read((columns, actor, live): Row) -> Result<(Revision, Article), Error> {
     Ok((revision, article))
 }
 
+/// The condition that a body is that of a revision.
+macro_rules! is_body {
+    () => {
+        bodies::article_id.eq(revisions::article_id).and(bodies::version.eq(revisions::body_version))
+    };
+}
+
 /// Revisions with who kept them and when readers saw them.
 macro_rules! revision_rows {
     () => {
         revisions::table
+            .inner_join(bodies::table.on(is_body!()))
             .left_join(users::table)
             .left_join(
                 publications::table.on(publications::article_id
@@ -129,6 +154,7 @@ macro_rules! revision_rows {
                     revisions::at,
                     revisions::note,
                     revisions::snapshot,
+                    bodies::body,
                 ),
                 (users::id, users::name).nullable(),
                 (publications::live_from, publications::live_until).nullable(),
@@ -214,6 +240,7 @@ pub fn list_at(
                 .inner_join(revisions::table.on(
                     revisions::article_id.eq(facets::article_id).and(revisions::number.eq(facets::revision)),
                 ))
+                .inner_join(bodies::table.on(is_body!()))
                 .filter(facets::kind.eq(kind))
                 .filter(facets::facet_id.eq(id))
                 .filter(publications::live_from.le(at.millis()))
@@ -237,15 +264,15 @@ pub fn list_at(
     } else {
         query.order((facets::published_at.desc(), facets::article_id.desc()))
     };
-    let rows: Vec<(i64, i64, String)> =
-        query.select((facets::published_at, facets::article_id, revisions::snapshot)).load(db)?;
-    let page = Page::from_rows(rows, request, sort, total, |(published_at, id, _)| {
-        (SortValue::Number(*published_at), *id)
-    });
+    type Row = (i64, i64, String, String);
+    let columns = (facets::published_at, facets::article_id, revisions::snapshot, bodies::body);
+    let rows: Vec<Row> = query.select(columns).load(db)?;
+    let key = |(published_at, id, ..): &Row| (SortValue::Number(*published_at), *id);
+    let page = Page::from_rows(rows, request, sort, total, key);
     let Page { items, limit, next, prev, total } = page;
     let items = items
         .into_iter()
-        .map(|(_, _, snapshot)| from_json("revisions.snapshot", &snapshot))
+        .map(|(_, _, snapshot, body)| document(&snapshot, body))
         .collect::<Result<_, _>>()?;
     Ok(Page { items, limit, next, prev, total })
 }

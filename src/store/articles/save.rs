@@ -2,15 +2,15 @@
 
 use std::borrow::Cow;
 
-use diesel::prelude::*;
+use diesel::{dsl::exists, prelude::*};
 
 use super::{
     super::{
         conn::{Db, on_either},
-        prepared::change,
+        prepared::{Prepared, change},
         schema::{
             article_bodies as bodies, article_contents as contents, content_bylines, content_facets,
-            content_sections, content_tags, publication_facets, related_links,
+            content_sections, content_tags, publication_facets, related_links, revisions,
         },
         search,
         signals::{self, Signal},
@@ -58,7 +58,13 @@ pub struct Slot<'a> {
     pub dates: Dates,
     /// The tree of sections, held until the transaction ends: a document is listed under all sections above its own.
     pub tree: &'a SectionTree,
+    /// The body that it shares with the stage of which it is a copy; none if it has one of its own.
+    pub body: Option<SharedBody>,
 }
+
+/// A body that several stages of an article show, and revisions: the version of the draft with which it was written.
+#[derive(Debug, Clone, Copy)]
+pub struct SharedBody(i64);
 
 #[derive(Insertable, AsChangeset)]
 #[diesel(table_name = contents, primary_key(article_id, stage))]
@@ -86,6 +92,7 @@ struct NewContentRow<'a> {
     revision: Option<i32>,
     refs: String,
     access: &'a str,
+    body_version: i64,
 }
 
 /// What is known of the document that another is written over.
@@ -129,7 +136,7 @@ macro_rules! insert_all {
 pub fn save(
     db: &mut Db,
     id: ArticleId,
-    Slot { stage, version, dates, tree }: Slot<'_>,
+    Slot { stage, version, dates, tree, body }: Slot<'_>,
     document: &Document,
     over: Over<'_>,
 ) -> Result<(), Error> {
@@ -157,6 +164,10 @@ pub fn save(
         revision: None,
         refs: to_json(&refs(document))?,
         access: document.access.as_str(),
+        body_version: match body {
+            Some(SharedBody(version)) => version,
+            None => save_body(db, id, number, version, document, over)?,
+        },
     };
     on_either!(&mut *db, conn => {
         let update = diesel::update(contents::table.find((id.get(), number))).set(&row);
@@ -171,9 +182,6 @@ pub fn save(
     let begins = dates.live_from.filter(|_| stage == Stage::Scheduled);
     for instant in begins.into_iter().chain(dates.live_until) {
         signals::send(db, Signal::Schedule(instant))?;
-    }
-    if over.differs(document, |document| &document.body) {
-        save_body(db, id, number, to_json(&document.body)?)?;
     }
     if over.differs(document, |document| &document.links) {
         save_links(db, id, stage, document, over)?;
@@ -190,15 +198,65 @@ fn listing(document: &Document) -> impl PartialEq + '_ {
     (document.kind, document.section, &document.sections, &document.tags, &document.bylines)
 }
 
-fn save_body(db: &mut Db, id: ArticleId, stage: i16, text: String) -> Result<(), Error> {
-    let row = (bodies::article_id.eq(id.get()), bodies::stage.eq(stage), bodies::body.eq(&text));
-    let written = diesel::insert_into(bodies::table)
-        .values(row)
-        .on_conflict((bodies::article_id, bodies::stage))
-        .do_update()
-        .set(bodies::body.eq(&text));
-    on_either!(db, conn => change!(conn, written))?;
-    Ok(())
+/// Writes the body of a document, if it is another than before, and tells with which version it was written. What another
+/// stage or a revision shows too is left as it is, and a new one is written beside it.
+fn save_body(
+    db: &mut Db,
+    id: ArticleId,
+    stage: i16,
+    version: i64,
+    document: &Document,
+    over: Over<'_>,
+) -> Result<i64, Error> {
+    let held = match over {
+        Over::Nothing => None,
+        Over::Unknown | Over::Known(_) => held_body(db, id, stage)?,
+    };
+    match held {
+        Some((held, _)) if !over.differs(document, |document| &document.body) => Ok(held),
+        Some((held, false)) => {
+            let update = diesel::update(bodies::table.find((id.get(), held)))
+                .set(bodies::body.eq(to_json(&document.body)?));
+            on_either!(db, conn => change!(conn, update))?;
+            Ok(held)
+        }
+        Some((_, true)) | None => {
+            let insert = diesel::insert_into(bodies::table).values((
+                bodies::article_id.eq(id.get()),
+                bodies::version.eq(version),
+                bodies::body.eq(to_json(&document.body)?),
+            ));
+            on_either!(db, conn => change!(conn, insert))?;
+            Ok(version)
+        }
+    }
+}
+
+/// With which version the body of a stage was written, and whether something else shows it too.
+fn held_body(db: &mut Db, id: ArticleId, stage: i16) -> Result<Option<(i64, bool)>, Error> {
+    let (of_stage, others) = diesel::alias!(contents as of_stage, contents as others);
+    let version = of_stage.field(contents::body_version);
+    let in_stage = others
+        .filter(others.field(contents::article_id).eq(id.get()))
+        .filter(others.field(contents::stage).ne(stage))
+        .filter(others.field(contents::body_version).eq(version));
+    let in_revision = revisions::table
+        .filter(revisions::article_id.eq(id.get()))
+        .filter(revisions::body_version.eq(version));
+    let held = of_stage
+        .filter(of_stage.field(contents::article_id).eq(id.get()))
+        .filter(of_stage.field(contents::stage).eq(stage))
+        .select((version, exists(in_stage).or(exists(in_revision))));
+    Ok(on_either!(db, conn => Prepared(held).get_result(conn).optional())?)
+}
+
+/// The body of a stage, for another that is made of it.
+///
+/// # Errors
+/// Those of the database; an internal one if the article has no such stage.
+pub fn body_of(db: &mut Db, id: ArticleId, stage: Stage) -> Result<SharedBody, Error> {
+    let version = contents::table.find((id.get(), stage_number(stage))).select(contents::body_version);
+    Ok(SharedBody(on_either!(db, conn => version.first(conn))?))
 }
 
 fn refs(document: &Document) -> Refs<'_> {
