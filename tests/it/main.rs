@@ -64,5 +64,6 @@ mod slow_clients;
 mod spec;
 mod structured_data;
 mod tags;
+mod upgrades;
 mod users;
 mod workflow;
