@@ -63,26 +63,32 @@ def make(folder, articles, url=None):
         os.environ.pop("MASTHEAD_DATABASE_URL", None)
 
 
+def reads_of(address, options):
+    run.OURS = address
+    newest, common, word = run.reads(options.articles)
+    deep = run.cursor_at(min(200, options.articles // 20))
+    return {
+        "article by slug": f"/v1/articles/{newest['slug']}",
+        "newest 20": "/v1/articles",
+        "newest 20 of a tag": f"/v1/articles?tag={common}",
+        "page 200 by cursor": f"/v1/articles?cursor={deep}",
+        "search": f"/v1/articles?q={word}",
+    }
+
+
 def compare_reads(sqlite, data, url, options):
     run.heading("Uncached on PostgreSQL, against SQLite")
-    with run.masthead(sqlite, cache_megabytes=0) as (ours, _):
-        newest, common, word = run.reads(options.articles)
-        deep = run.cursor_at(min(200, options.articles // 20))
-        reads = {
-            "article by slug": f"/v1/articles/{newest['slug']}",
-            "newest 20": "/v1/articles",
-            "newest 20 of a tag": f"/v1/articles?tag={common}",
-            "page 200 by cursor": f"/v1/articles?cursor={deep}",
-            "search": f"/v1/articles?q={word}",
-        }
-        on_sqlite = {name: run.load(ours.pid, f"http://{run.OURS}{path}", options.seconds) for name, path in reads.items()}
-    with run.masthead(data, cache_megabytes=0, database_url=url) as (ours, _):
+    first = run.OURS
+    with run.masthead(sqlite, cache_megabytes=0) as (on_sqlite, _), contextlib.ExitStack() as stack:
+        run.OURS = SECOND
+        on_postgres, _ = stack.enter_context(run.masthead(data, cache_megabytes=0, database_url=url))
         # The same seed makes the same newsroom, but for ids.
-        newest, common, word = run.reads(options.articles)
-        reads["article by slug"] = f"/v1/articles/{newest['slug']}"
-        reads["page 200 by cursor"] = f"/v1/articles?cursor={run.cursor_at(min(200, options.articles // 20))}"
-        for name, path in reads.items():
-            run.compare(name, run.load(ours.pid, f"http://{run.OURS}{path}", options.seconds), on_sqlite[name], "on SQLite")
+        ours, theirs = reads_of(SECOND, options), reads_of(first, options)
+        for name, path in ours.items():
+            a, b = run.load(options.seconds, (on_postgres.pid, f"http://{SECOND}{path}"),
+                            (on_sqlite.pid, f"http://{first}{theirs[name]}"))
+            run.compare(name, a, b, "on SQLite")
+    run.OURS = first
 
 
 def measure_coherence(folder, url, rounds=100):

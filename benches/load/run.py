@@ -21,6 +21,7 @@ import re
 import shutil
 import signal
 import sqlite3
+import statistics
 import subprocess
 import sys
 import tempfile
@@ -89,17 +90,34 @@ def milliseconds(text):
     return float(number) * {"us": 0.001, "ms": 1, "s": 1000}[unit]
 
 
-def load(pid, url, seconds):
+def warm_up(url):
     subprocess.run(["wrk", "-t1", "-c16", "-d1s", url], check=True, stdout=subprocess.DEVNULL)
+
+
+def one_second(pid, url):
     before = cpu_seconds(pid)
-    wrk = ["wrk", "-t1", "-c16", f"-d{seconds}s", "--latency", url]
-    out = subprocess.run(wrk, check=True, capture_output=True, text=True).stdout
+    out = subprocess.run(["wrk", "-t1", "-c16", "-d1s", "--latency", url], check=True, capture_output=True, text=True).stdout
     spent = cpu_seconds(pid) - before
     if "Non-2xx" in out:
         sys.exit(f"{url} answered errors:\n{out}")
     requests = int(re.search(r"(\d+) requests in", out).group(1))
     p50, p99 = (milliseconds(re.search(rf"^\s+{share}%\s+(\S+)$", out, re.M).group(1)) for share in (50, 99))
-    return {"req/s": requests / seconds, "p50 ms": p50, "p99 ms": p99, "CPU µs": spent / requests * 1e6}
+    return requests, spent, p50, p99
+
+
+def together(turns):
+    """The turns of one server as a row: of the percentiles the median, since one bad second is the machine's."""
+    requests, spent, p50, p99 = zip(*turns)
+    return {"req/s": sum(requests) / len(turns), "p50 ms": statistics.median(p50), "p99 ms": statistics.median(p99),
+            "CPU µs": sum(spent) / sum(requests) * 1e6}
+
+
+def load(seconds, *targets):
+    """Each of (process, address) is asked for as many seconds, in turns of one, so that what else the machine does meets all."""
+    for _, url in targets:
+        warm_up(url)
+    turns = [[one_second(pid, url) for pid, url in targets] for _ in range(seconds)]
+    return [together(of_one) for of_one in zip(*turns)]
 
 
 def heading(title):
@@ -183,8 +201,7 @@ def cached(data, options):
             answer = os.path.join(folder, "answer.json")
             open(answer, "wb").write(get(f"http://{OURS}{path}"))
             with server([os.path.join(RELEASE, "examples", "bare"), answer, THEIRS], f"http://{THEIRS}/") as (bare, _):
-                b = load(bare.pid, f"http://{THEIRS}{path}", options.seconds)
-                a = load(ours.pid, f"http://{OURS}{path}", options.seconds)
+                a, b = load(options.seconds, (ours.pid, f"http://{OURS}{path}"), (bare.pid, f"http://{THEIRS}{path}"))
                 compare(name, a, b, "bare Actix")
         print(f"\nResident after it: {resident_megabytes(ours.pid):.0f} MB")
 
@@ -203,8 +220,7 @@ def uncached(data, copy, options):
             f"page {deep}: cursor, OFFSET": (f"/v1/articles?cursor={cursor_at(deep)}", f"/v1/articles?page={deep}"),
             "search": (f"/v1/articles?q={word}",) * 2,
         }.items():
-            b = load(theirs.pid, f"http://{THEIRS}{other}", options.seconds)
-            a = load(ours.pid, f"http://{OURS}{path}", options.seconds)
+            a, b = load(options.seconds, (ours.pid, f"http://{OURS}{path}"), (theirs.pid, f"http://{THEIRS}{other}"))
             compare(name, a, b, "hand-written")
 
 
@@ -302,17 +318,20 @@ def mixed(data, options):
         section = get_json(f"http://{OURS}/v1/sections?limit=1")["data"][0]["id"]
         outcome, spent = [], 0.0
         for name, path in {"article by slug": f"/v1/articles/{newest['slug']}", "newest 20": "/v1/articles"}.items():
-            alone = load(ours.pid, f"http://{OURS}{path}", options.seconds)
-            stop = threading.Event()
-            editors = [threading.Thread(target=writer, args=(OURS, token, section, 0, stop, outcome)) for _ in range(4)]
-            begun = time.monotonic()
-            for editor in editors:
-                editor.start()
-            beside = load(ours.pid, f"http://{OURS}{path}", options.seconds)
-            stop.set()
-            for editor in editors:
-                editor.join()
-            spent += time.monotonic() - begun
+            url, alone, beside = f"http://{OURS}{path}", [], []
+            warm_up(url)
+            for _ in range(options.seconds):
+                alone.append(one_second(ours.pid, url))
+                stop, begun = threading.Event(), time.monotonic()
+                editors = [threading.Thread(target=writer, args=(OURS, token, section, 0, stop, outcome)) for _ in range(4)]
+                for editor in editors:
+                    editor.start()
+                beside.append(one_second(ours.pid, url))
+                stop.set()
+                for editor in editors:
+                    editor.join()
+                spent += time.monotonic() - begun
+            beside, alone = together(beside), together(alone)
             compare(name, beside, alone, "readers alone")
         times = sorted(time for _, time in outcome)
         bad = sum(status >= 400 for status, _ in outcome)
