@@ -150,18 +150,27 @@ def make_data(folder, articles):
 
 
 def make_copy(folder, path):
-    """The same data for the hand-written server, with a search index of its own."""
-    with sqlite3.connect(os.path.join(folder, "masthead.db")) as ours, sqlite3.connect(path) as copy:
-        ours.backup(copy)
+    """The same articles for the hand-written server: the tables that it reads, each stage with a body of its own, and its own
+    search index."""
+    tables = ["users", "authors", "sections", "tags", "slugs", "articles", "article_contents", "content_sections", "content_tags",
+              "content_bylines", "content_facets", "related_links", "corrections"]
+    with sqlite3.connect(path) as copy:
         copy.execute("PRAGMA journal_mode = WAL")
-        copy.execute("CREATE VIRTUAL TABLE hand_search USING fts5(headline, standfirst, body, tokenize = "
-                     "'unicode61 remove_diacritics 2')")
+        copy.execute("ATTACH ? AS ours", [os.path.join(folder, "masthead.db")])
+        for kind in ("table", "index"):
+            made = copy.execute("SELECT tbl_name, sql FROM ours.sqlite_master WHERE type = ? AND sql IS NOT NULL", [kind]).fetchall()
+            for table, sql in made:
+                if table in tables:
+                    copy.execute(sql)
+                    if kind == "table":
+                        copy.execute(f"INSERT INTO main.{table} SELECT * FROM ours.{table}")
         copy.execute("CREATE TABLE hand_bodies (article_id INTEGER NOT NULL, stage INTEGER NOT NULL, body TEXT NOT NULL, "
                      "PRIMARY KEY (article_id, stage))")
-        copy.execute("INSERT INTO hand_bodies SELECT c.article_id, c.stage, b.body FROM article_contents c JOIN article_bodies b "
-                     "ON b.article_id = c.article_id AND b.version = c.body_version")
-        copy.execute("DROP TABLE article_bodies")
-        rows = copy.execute("SELECT c.article_id, c.headline, c.standfirst, b.body FROM article_contents c JOIN hand_bodies b "
+        copy.execute("INSERT INTO hand_bodies SELECT c.article_id, c.stage, b.body FROM ours.article_contents c "
+                     "JOIN ours.article_bodies b ON b.article_id = c.article_id AND b.version = c.body_version")
+        copy.execute("CREATE VIRTUAL TABLE hand_search USING fts5(headline, standfirst, body, tokenize = "
+                     "'unicode61 remove_diacritics 2')")
+        rows = copy.execute("SELECT c.article_id, c.headline, c.standfirst, b.body FROM main.article_contents c JOIN hand_bodies b "
                             "USING (article_id, stage) WHERE stage = 1")
         text = lambda body: " ".join(re.sub("<[^>]*>", "", part) for part in re.findall(r'"(?:html|heading)":"([^"]*)"', body))
         copy.executemany("INSERT INTO hand_search (rowid, headline, standfirst, body) VALUES (?, ?, ?, ?)",
