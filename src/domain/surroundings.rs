@@ -6,6 +6,7 @@ use std::{collections::HashMap, ops::Deref, sync::Arc};
 use super::{
     author::AuthorCard,
     card::Card,
+    change::Entity,
     id::{AuthorId, SectionId, TagId},
     section::SectionCard,
     site::Site,
@@ -45,6 +46,46 @@ pub struct Surroundings {
     pub tags: HashMap<TagId, Card<TagCard>>,
     /// Cards of all authors.
     pub authors: HashMap<AuthorId, Card<AuthorCard>>,
+    /// What has which name.
+    names: Names,
+}
+
+/// The paths of sections, without the leading slash, and the slugs of tags and authors.
+#[derive(Debug)]
+struct Names {
+    sections: HashMap<String, i64>,
+    tags: HashMap<String, i64>,
+    authors: HashMap<String, i64>,
+}
+
+impl Surroundings {
+    /// A site with all its sections, tags and authors.
+    pub fn new(
+        site: Site,
+        sections: Arc<SectionTree>,
+        tags: HashMap<TagId, Card<TagCard>>,
+        authors: HashMap<AuthorId, Card<AuthorCard>>,
+    ) -> Self {
+        let path = |card: &Card<SectionCard>| (card.path.trim_start_matches('/').to_owned(), card.id.get());
+        let names = Names {
+            sections: sections.0.values().map(|(card, _)| path(card)).collect(),
+            tags: tags.values().map(|card| (card.slug.to_string(), card.id.get())).collect(),
+            authors: authors.values().map(|card| (card.slug.to_string(), card.id.get())).collect(),
+        };
+        Self { site, sections, tags, authors, names }
+    }
+
+    /// The section, tag or author that has a name now. That it once had another is for the database to know, and so are the
+    /// names of articles.
+    pub fn named(&self, entity: Entity, name: &str) -> Option<i64> {
+        let names = match entity {
+            Entity::Section => &self.names.sections,
+            Entity::Tag => &self.names.tags,
+            Entity::Author => &self.names.authors,
+            _ => return None,
+        };
+        names.get(name).copied()
+    }
 }
 
 impl Deref for Surroundings {

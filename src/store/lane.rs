@@ -149,6 +149,25 @@ impl Lane {
         Ok(result)
     }
 
+    /// Reads on the blocking pool, without a transaction as long as one statement is enough: that sees one state of the
+    /// database by itself, and a server is spared the journeys to begin and to end. More of them may have seen several
+    /// states; then all is read again, in a transaction.
+    pub(super) async fn glance<T: Send + 'static>(
+        self: &Arc<Self>,
+        work: impl Fn(&mut Db) -> Result<T, Error> + Send + 'static,
+    ) -> Result<T, Error> {
+        let _permits = self.permits().await?;
+        let lane = Arc::clone(self);
+        on_blocking_pool(move || {
+            let mut connection = lane.connection()?;
+            super::begin_notes(Some(lane.listeners.heard()));
+            let (result, statements) = statements::count(|| work(&mut connection));
+            signals::set_begun(None);
+            if statements <= 1 { result } else { lane.transact(&mut connection, Mode::Read, work) }
+        })
+        .await?
+    }
+
     /// Runs work in a transaction, and tells what it has changed when it is committed.
     fn transact<T>(
         &self,

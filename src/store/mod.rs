@@ -148,6 +148,22 @@ impl Store {
         }
     }
 
+    /// As [`Self::look_up`], for what one statement answers most of the time. On PostgreSQL that needs no transaction then;
+    /// `work` is done once more if it took several.
+    ///
+    /// # Errors
+    /// Those of [`Self::read`].
+    pub async fn glance<T: Send + 'static>(
+        &self,
+        work: impl Fn(&mut Db) -> Result<T, Error> + Send + 'static,
+    ) -> Result<T, Error> {
+        let is_far = matches!(self.manager.url, DatabaseUrl::Postgres(_));
+        if is_far && !RequestScope::current().is_some_and(|scope| scope.holds()) {
+            return self.reads.glance(work).await;
+        }
+        self.look_up(work).await
+    }
+
     /// Writes in one transaction on the blocking pool: all or nothing, and durable when this returns.
     ///
     /// # Errors

@@ -34,7 +34,7 @@ pub fn load(db: &mut Db) -> Result<Surroundings, Error> {
     let rows: Vec<(i64, String, String, Option<String>)> =
         author_table::table.select(authors::CARD).load(db)?;
     let authors = rows.into_iter().map(authors::card).map(|card| (card.id, card.into())).collect();
-    Ok(Surroundings { site, sections, tags, authors })
+    Ok(Surroundings::new(site, sections, tags, authors))
 }
 
 fn load_tree(db: &mut Db) -> Result<SectionTree, Error> {

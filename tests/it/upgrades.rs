@@ -52,9 +52,8 @@ async fn told(client: &Client, path: &str, at: &str) -> Vec<Value> {
 async fn bodies_stay_what_they_were() {
     let app = TestApp::start().await;
     let editor = app.bold_editor().await;
-    let later = |seconds: i64| {
-        Instant::from_millis(app.newsroom.clock.now().millis() + seconds * 1000).to_string()
-    };
+    let later =
+        |seconds: i64| Instant::from_millis(app.newsroom.clock.now().millis() + seconds * 1000).to_string();
 
     // One that has changed often, with a draft that is ahead.
     let changed = path_of(&app.published_with("Bridge", text("First.")).await);

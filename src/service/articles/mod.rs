@@ -318,7 +318,7 @@ async fn list_at(
         Ok((Page { items: views(db, &principal, items, now)?, limit, next, prev, total }, keys))
     };
     match is_quick && newsroom.site.is_at_hand() {
-        true => newsroom.store.look_up(read).await,
+        true => newsroom.store.glance(read).await,
         false => newsroom.store.read(read).await,
     }
 }

@@ -270,7 +270,10 @@ pub fn keep_live(
 
 /// Notes that readers see a revision from now on, and nothing else of the article.
 fn begin_publication(db: &mut Db, id: ArticleId, revision: i32, from: Instant) -> Result<(), Error> {
-    revisions::close(db, id, from)?;
+    // The first takes no other's place.
+    if revision > 1 {
+        revisions::close(db, id, from)?;
+    }
     revisions::open(db, id, revision, from)?;
     articles::copy_facets(db, id, Stage::Live, revision)
 }

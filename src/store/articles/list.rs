@@ -22,6 +22,7 @@ use crate::domain::{
     page::{Page, PageRequest, SortValue},
     slug::Reference,
     surrogate::SurrogateKeys,
+    surroundings::Surroundings,
 };
 
 diesel::alias!(facets as also: AlsoFacets);
@@ -42,7 +43,11 @@ impl Listed {
 }
 
 /// The conditions of a filter as facets; `None` if one of its names belongs to nothing, so that nothing fits.
-pub(super) fn conditions(db: &mut Db, filter: &ArticleFilter) -> Result<Option<Vec<Listed>>, Error> {
+pub(super) fn conditions(
+    db: &mut Db,
+    filter: &ArticleFilter,
+    site: &Surroundings,
+) -> Result<Option<Vec<Listed>>, Error> {
     let mut conditions = Vec::new();
     let section_kind = if filter.section_exact { facet::SECTION_EXACT } else { facet::SECTION };
     let all_tags: Vec<_> = filter.all_tags.iter().map(std::slice::from_ref).collect();
@@ -59,7 +64,7 @@ pub(super) fn conditions(db: &mut Db, filter: &ArticleFilter) -> Result<Option<V
         let of_entity: Vec<_> = groups.iter().filter(|(kind, _, _)| *kind == entity).collect();
         let references: Vec<Reference> =
             of_entity.iter().flat_map(|(_, _, references)| references.to_vec()).collect();
-        let mut found = slugs::resolve(db, entity, &references)?.into_iter();
+        let mut found = resolve(db, entity, &references, site)?.into_iter();
         for (_, kind, references) in of_entity {
             let ids: Vec<i64> = found.by_ref().take(references.len()).flatten().collect();
             if ids.is_empty() {
@@ -75,6 +80,23 @@ pub(super) fn conditions(db: &mut Db, filter: &ArticleFilter) -> Result<Option<V
         conditions.push(Listed { kind: facet::TYPE, ids, is_whole: true });
     }
     Ok(Some(conditions))
+}
+
+/// As [`slugs::resolve`], without SQL if all names are present ones.
+fn resolve(
+    db: &mut Db,
+    entity: Entity,
+    references: &[Reference],
+    site: &Surroundings,
+) -> Result<Vec<Option<i64>>, Error> {
+    let present = references.iter().map(|reference| match reference {
+        Reference::Id(id) => Some(*id),
+        Reference::Slug(name) => site.named(entity, name),
+    });
+    match present.collect::<Option<Vec<i64>>>() {
+        Some(ids) => Ok(ids.into_iter().map(Some).collect()),
+        None => slugs::resolve(db, entity, references),
+    }
 }
 
 /// A page of documents in one stage. `only_own` narrows it to articles that this user made or is named in.
@@ -95,7 +117,7 @@ pub fn list(
         prev: None,
         total: request.count.then_some(0),
     };
-    let Some(mut conditions) = conditions(db, filter)? else {
+    let Some(mut conditions) = conditions(db, filter, context.site)? else {
         // Something may get the name that nothing has.
         let entities = [Entity::Tag, Entity::Section, Entity::Author];
         return Ok((empty, entities.into_iter().fold(SurrogateKeys::default(), SurrogateKeys::all)));

@@ -79,7 +79,8 @@ pub struct Found {
 pub fn search(db: &mut Db, wanted: Search<'_>, context: LoadContext<'_>) -> Result<Found, Error> {
     let (order, _, sort) = wanted.order;
     let reference = reference(&wanted, context.now)?;
-    let conditions = if wanted.query.is_empty() { None } else { conditions(db, wanted.filter)? };
+    let conditions =
+        if wanted.query.is_empty() { None } else { conditions(db, wanted.filter, context.site)? };
     let Looked { found, counted, is_partial, goes_on } = match conditions {
         Some(conditions) => look(db, &wanted, &conditions, (reference, context.now))?,
         None => Looked::default(),
