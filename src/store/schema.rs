@@ -149,6 +149,7 @@ table! {
         refs -> Text,
         access -> Text,
         body_version -> BigInt,
+        headline_key -> Text,
     }
 }
 

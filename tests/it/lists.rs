@@ -170,3 +170,51 @@ async fn a_list_costs_as_few_statements_whatever_its_length() {
     assert_eq!(statements(&twenty), statements(&hundred));
     assert!(statements(&one).abs_diff(statements(&hundred)) <= 1);
 }
+
+#[actix_web::test]
+async fn headlines_are_sorted_by_their_words() {
+    let app = TestApp::start().await;
+    let sorted = [
+        "10 bridges",
+        "\u{c9}clair of the year",
+        "\u{201c}Never again\u{201d}",
+        "ship\u{2019}s bell",
+        "Zebra",
+        "\u{f8}re",
+    ];
+    let mut order = [
+        "10 bridges",
+        "\u{c9}clair of the year",
+        "\u{201c}Never again\u{201d}",
+        "\u{f8}re",
+        "ship\u{2019}s bell",
+        "Zebra",
+    ];
+    for headline in sorted {
+        app.published(headline).await;
+    }
+    let (reader, editor) = (app.anonymous(), app.bold_editor().await);
+    for (sort, reversed) in [("headline", false), ("-headline", true)] {
+        for stage in ["", "&stage=draft"] {
+            let mut walked = Vec::new();
+            let mut path = format!("/v1/articles?limit=2&sort={sort}{stage}");
+            loop {
+                let client = if stage.is_empty() { &reader } else { &editor };
+                let page = client.get(&path).await.expect(200);
+                walked.extend(page.each("headline").into_iter().map(str::to_owned));
+                let Some(next) = page.json["page"]["next"].as_str() else { break };
+                path = format!("/v1/articles?limit=2&sort={sort}{stage}&cursor={next}");
+            }
+            assert_eq!(walked, order, "{sort}{stage}");
+        }
+        if !reversed {
+            order.reverse();
+        }
+    }
+    // An edit moves it.
+    let list = editor.get("/v1/articles?stage=draft&sort=headline&limit=1").await.expect(200);
+    let first = list.json["data"][0]["id"].as_str().unwrap();
+    editor.patch(&format!("/v1/articles/{first}"), json!({"headline": "\u{ab}Zoo\u{bb}"})).await.expect(200);
+    let last = editor.get("/v1/articles?stage=draft&sort=-headline&limit=1").await.expect(200);
+    assert_eq!(last.each("headline"), ["\u{ab}Zoo\u{bb}"]);
+}

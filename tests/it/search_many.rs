@@ -33,7 +33,7 @@ async fn copy(app: &TestApp, of: &Answer, copies: Copies) {
     let numbers =
         format!("WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < {number}) SELECT");
     let contents = "stage, version, slug, type, language, section_id, live_until, updated_at, word_count, headline, \
-        standfirst, kicker, dateline, lead_image, seo, planned_until, revision, refs, body_version, published_at";
+        standfirst, kicker, dateline, lead_image, seo, planned_until, revision, refs, body_version, headline_key, published_at";
     let here = format!("article_id = {id} AND stage = {stage}");
     // As `place` in `store/search`.
     let place = format!(

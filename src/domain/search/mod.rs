@@ -15,6 +15,7 @@ pub use self::{
     query::{MAX_QUERY, SearchQuery, Term},
     rank::score,
     text::{IndexText, body_text},
+    words::sort_key,
 };
 use super::{article::ArticleType, section::SectionCard, tag::TagCard};
 

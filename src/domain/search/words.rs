@@ -98,6 +98,15 @@ pub fn words(text: &str) -> Words<'_> {
     Words { text, at: 0 }
 }
 
+/// The most characters of a text that count when texts are sorted.
+const MAX_SORT_KEY: usize = 100;
+
+/// By what a text is sorted among others: its words, so that case, accents and quotation marks do not count.
+pub fn sort_key(text: &str) -> String {
+    let words: Vec<_> = words(text).map(|word| word.folded).collect();
+    words.join(" ").chars().take(MAX_SORT_KEY).collect()
+}
+
 /// The words of a text.
 #[derive(Debug)]
 pub struct Words<'a> {

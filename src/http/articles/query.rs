@@ -35,7 +35,7 @@ pub enum ArticleSort {
     /// The longest unchanged first.
     #[serde(rename = "updated_at")]
     LongestUnchangedFirst,
-    /// By headline.
+    /// By the words of the headline; case, accents and quotation marks do not count.
     #[serde(rename = "headline")]
     Headline,
     /// By headline, the other way round.

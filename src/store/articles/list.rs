@@ -214,7 +214,7 @@ pub fn list(
                     ordered!(query, facets::published_at, Number)
                 }
                 ArticleOrder::UpdatedAt => ordered!(query, contents::updated_at, Number),
-                ArticleOrder::Headline => ordered!(query, contents::headline, Text),
+                ArticleOrder::Headline => ordered!(query, contents::headline_key, Text),
             };
             let rows: Vec<(ContentRow, Option<i64>, i64)> = query
                 .select((ContentRow::as_select(), articles::first_published_at, facets::published_at))
@@ -230,7 +230,7 @@ pub fn list(
         let value = match order {
             ArticleOrder::PublishedAt | ArticleOrder::Relevance => SortValue::Number(*published_at),
             ArticleOrder::UpdatedAt => SortValue::Number(row.updated_at),
-            ArticleOrder::Headline => SortValue::Text(row.headline.clone()),
+            ArticleOrder::Headline => SortValue::Text(row.headline_key.clone()),
         };
         (value, row.article_id)
     });

@@ -101,6 +101,7 @@ pub(super) struct ContentRow {
     seo: String,
     refs: String,
     access: String,
+    pub headline_key: String,
 }
 
 /// A row of the page: the document without its body, and its first publication.

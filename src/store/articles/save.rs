@@ -27,6 +27,7 @@ use crate::domain::{
     error::Error,
     id::ArticleId,
     instant::Instant,
+    search::sort_key,
     surroundings::SectionTree,
 };
 
@@ -93,6 +94,7 @@ struct NewContentRow<'a> {
     refs: String,
     access: &'a str,
     body_version: i64,
+    headline_key: String,
 }
 
 /// What is known of the document that another is written over.
@@ -168,6 +170,7 @@ pub fn save(
             Some(SharedBody(version)) => version,
             None => save_body(db, id, number, version, document, over)?,
         },
+        headline_key: sort_key(&document.headline),
     };
     on_either!(&mut *db, conn => {
         let update = diesel::update(contents::table.find((id.get(), number))).set(&row);

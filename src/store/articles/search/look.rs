@@ -276,7 +276,7 @@ fn narrow(db: &mut Db, scope: &Scope<'_>, places: &[i64], part: Part) -> Result<
         contents::stage,
         documents::listed_at,
         contents::updated_at,
-        contents::headline,
+        contents::headline_key,
         documents::headline,
         documents::lead,
     );
