@@ -306,7 +306,7 @@ async fn read<T: Serialize + Send + 'static>(
         CONNECTION.with_borrow_mut(|connection| {
             if connection.is_none() {
                 let opened = Connection::open_with_flags(&**path, OpenFlags::SQLITE_OPEN_READ_ONLY)?;
-                // As Masthead sets them.
+                // As Masthead has it, which does without the map: its pages count as memory of the process.
                 opened.pragma_update(None, "cache_size", -8000)?;
                 opened.pragma_update(None, "mmap_size", 268_435_456)?;
                 *connection = Some(opened);

@@ -154,7 +154,6 @@ impl ConnectionManager {
         conn.batch_execute(synchronous)?;
         conn.batch_execute("PRAGMA foreign_keys = ON")?;
         conn.batch_execute("PRAGMA cache_size = -8000")?;
-        conn.batch_execute("PRAGMA mmap_size = 268435456")?;
         conn.batch_execute("PRAGMA temp_store = MEMORY")?;
         // Pages that every write changes, such as the last of each index, go from the log to the file once for many of
         // them. The log, which is read after a crash, grows to 64 MB before that.

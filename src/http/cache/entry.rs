@@ -3,7 +3,7 @@
 use std::{sync::OnceLock, time::SystemTime};
 
 use actix_web::{
-    http::header::{self, HeaderMap, HeaderName, HeaderValue},
+    http::header::{self, HeaderMap, HeaderValue},
     web::Bytes,
 };
 
@@ -12,16 +12,43 @@ use super::{
     freshness::Stamp,
 };
 
-/// The bytes of an answer in one coding, with their head.
-#[derive(Debug, Clone)]
-pub struct Variant {
+/// The bytes of an answer in one coding, with a strong validator of them (RFC 9110, section 8.8.3.3): another one for each.
+#[derive(Debug)]
+struct Coded {
+    body: Bytes,
+    etag: HeaderValue,
+}
+
+/// A form of an answer that is ready to be sent.
+#[derive(Debug, Clone, Copy)]
+pub struct Form<'a> {
+    entry: &'a Entry,
+    coded: &'a Coded,
+    /// How it is compressed, if it is.
+    coding: Option<Coding>,
+}
+
+impl Form<'_> {
     /// The bytes.
-    pub body: Bytes,
-    /// A strong validator of these bytes (RFC 9110, section 8.8.3.3): another one for each coding.
-    pub etag: HeaderValue,
-    /// What every reader is told, in the form in which most are: it is copied as it is, and what is different for one
-    /// reader takes the place of what is there.
-    pub head: HeaderMap,
+    pub fn body(&self) -> Bytes {
+        self.coded.body.clone()
+    }
+
+    /// Their validator.
+    pub fn etag(&self) -> &HeaderValue {
+        &self.coded.etag
+    }
+
+    /// What every reader is told, in the form in which most are: what is different for one reader takes the place of what
+    /// is there.
+    pub fn head(&self) -> HeaderMap {
+        let mut head = self.entry.head.clone();
+        if let Some(coding) = self.coding {
+            head.insert(header::ETAG, self.coded.etag.clone());
+            head.insert(header::CONTENT_ENCODING, HeaderValue::from_static(coding.name()));
+        }
+        head
+    }
 }
 
 /// An answer that is kept.
@@ -33,8 +60,9 @@ pub struct Entry {
     pub modified: Option<SystemTime>,
     /// Whether it is still true.
     pub stamp: Stamp,
-    identity: Variant,
-    compressed: [OnceLock<Option<Variant>>; 3],
+    head: HeaderMap,
+    identity: Coded,
+    compressed: [OnceLock<Option<Coded>>; 3],
 }
 
 impl Entry {
@@ -48,34 +76,36 @@ impl Entry {
         modified: Option<SystemTime>,
     ) -> Self {
         head.insert(header::ETAG, etag.clone());
-        let identity = Variant { body, etag, head };
-        Self { expires_at, modified, stamp, identity, compressed: [const { OnceLock::new() }; 3] }
+        let identity = Coded { body, etag };
+        Self { expires_at, modified, stamp, head, identity, compressed: [const { OnceLock::new() }; 3] }
+    }
+
+    /// The answer as it is.
+    pub fn identity(&self) -> Form<'_> {
+        Form { entry: self, coded: &self.identity, coding: None }
     }
 
     /// The form in a coding, if it is made; a body that gains nothing by it stands for itself.
-    pub fn variant(&self, coding: Coding) -> Option<&Variant> {
-        match self.slot(coding) {
-            Some(slot) => slot.get().map(|variant| variant.as_ref().unwrap_or(&self.identity)),
-            None => Some(&self.identity),
-        }
+    pub fn form(&self, coding: Coding) -> Option<Form<'_>> {
+        let Some(slot) = self.slot(coding) else { return Some(self.identity()) };
+        let coded = slot.get()?.as_ref();
+        let form = |coded| Form { entry: self, coded, coding: Some(coding) };
+        Some(coded.map_or_else(|| self.identity(), form))
     }
 
-    /// As [`Self::variant`], and makes it if it is not made yet, which takes milliseconds for large bodies.
-    pub fn make_variant(&self, coding: Coding) -> &Variant {
-        let Some(slot) = self.slot(coding) else { return &self.identity };
-        let made = slot.get_or_init(|| {
+    /// Makes the form in a coding if it is not made yet, which takes milliseconds for large bodies.
+    pub fn make(&self, coding: Coding) {
+        let Some(slot) = self.slot(coding) else { return };
+        slot.get_or_init(|| {
             let body = coding.compress(&self.identity.body, Effort::Once).ok()?;
             let is_smaller = body.len() < self.identity.body.len();
             let etag = coding.entity_tag(&self.identity.etag)?;
-            let mut head = self.identity.head.clone();
-            head.insert(header::ETAG, etag.clone());
-            head.insert(header::CONTENT_ENCODING, HeaderValue::from_static(coding.name()));
-            is_smaller.then(|| Variant { body: body.into(), etag, head })
+            // It was written with room to grow.
+            is_smaller.then(|| Coded { body: body.into_boxed_slice().into(), etag })
         });
-        made.as_ref().unwrap_or(&self.identity)
     }
 
-    fn slot(&self, coding: Coding) -> Option<&OnceLock<Option<Variant>>> {
+    fn slot(&self, coding: Coding) -> Option<&OnceLock<Option<Coded>>> {
         let [brotli, gzip, zstd] = &self.compressed;
         match coding {
             _ if self.identity.body.len() < MIN_COMPRESSED => None,
@@ -89,14 +119,12 @@ impl Entry {
     /// The bytes that it takes, with those of the compressed forms that are yet to be made: JSON and text shrink to less
     /// than a third in each.
     pub fn weight(&self) -> u64 {
-        let head = self.identity.head.iter();
-        let head: usize = head.map(|(name, value)| name_len(name) + value.len() + 64).sum();
-        let variants = 1 + self.compressed.len();
-        let bytes = size_of::<Self>() + variants * head + 2 * self.identity.body.len() + 2 * self.stamp.len();
+        let values: usize = self.head.iter().map(|(_, value)| value.len()).sum();
+        let head = self.head.capacity() * HEADER + values;
+        let bytes = size_of::<Self>() + head + 2 * self.identity.body.len() + 2 * self.stamp.len();
         u64::try_from(bytes).unwrap_or(u64::MAX)
     }
 }
 
-fn name_len(name: &HeaderName) -> usize {
-    name.as_str().len()
-}
+/// What a place for a header takes in a map of them, in bytes: it has room for a name and four values.
+const HEADER: usize = 240;

@@ -43,7 +43,7 @@ pub(super) use self::policy::SURROGATE_KEY;
 pub use self::policy::{CacheOptions, KeysHeader};
 use self::{
     coding::{Coding, coded},
-    entry::{Entry, Variant},
+    entry::{Entry, Form},
     freshness::Freshness,
 };
 use super::{answer, cors::CorsOptions, limits::Limiter, middleware::SERVER_TIMING};
@@ -340,8 +340,8 @@ where
         let coding = Coding::wanted(request.headers().get(header::ACCEPT_ENCODING));
         if is_sure
             && let Some(entry) = self.cache.look_up(&key, now)
-            && let Some(variant) = entry.variant(coding)
-            && let Some(answer) = self.cache.hit(&request, &entry, variant, now)
+            && let Some(form) = entry.form(coding)
+            && let Some(answer) = self.cache.hit(&request, &entry, form, now)
         {
             return Answering::Now(Some(Ok(request.into_response(answer))));
         }
@@ -384,8 +384,8 @@ where
         },
     };
     if let Some(entry) = found {
-        let variant = compressed(&entry, request.headers().get(header::ACCEPT_ENCODING)).await?;
-        if let Some(answer) = cache.hit(&request, &entry, &variant, now()) {
+        let form = form_for(&entry, request.headers().get(header::ACCEPT_ENCODING)).await?;
+        if let Some(answer) = cache.hit(&request, &entry, form, now()) {
             return Ok(request.into_response(answer));
         }
     }
@@ -459,8 +459,8 @@ where
     }
     lead.sender.send_replace(Some(Arc::clone(&entry)));
     drop(lead);
-    let variant = compressed(&entry, accepted.as_ref()).await?;
-    let mut answer = cache.answer(&variant, has(&variant.etag), now);
+    let form = form_for(&entry, accepted.as_ref()).await?;
+    let mut answer = cache.answer(form, has(form.etag()), now);
     for (name, value) in own {
         let value = if name == SERVER_TIMING { with_miss(value) } else { value };
         answer.headers_mut().insert(name, value);
@@ -492,14 +492,14 @@ fn with_miss(timing: HeaderValue) -> HeaderValue {
 }
 
 /// The form of an answer that a client wants; it is compressed where that holds up nobody.
-async fn compressed(entry: &Arc<Entry>, accepted: Option<&HeaderValue>) -> Result<Variant, Error> {
+async fn form_for<'a>(entry: &'a Arc<Entry>, accepted: Option<&HeaderValue>) -> Result<Form<'a>, Error> {
     let coding = Coding::wanted(accepted);
-    if let Some(variant) = entry.variant(coding) {
-        return Ok(variant.clone());
+    if entry.form(coding).is_none() {
+        let entry = Arc::clone(entry);
+        let making = tokio::task::spawn_blocking(move || entry.make(coding)).await;
+        making.map_err(|error| Error::internal("compressing an answer", error))?;
     }
-    let entry = Arc::clone(entry);
-    let making = tokio::task::spawn_blocking(move || entry.make_variant(coding).clone());
-    making.await.map_err(|error| Error::internal("compressing an answer", error))
+    Ok(entry.form(coding).unwrap_or_else(|| entry.identity()))
 }
 
 impl ResponseCache {
@@ -508,12 +508,12 @@ impl ResponseCache {
         &self,
         request: &ServiceRequest,
         entry: &Entry,
-        variant: &Variant,
+        form: Form<'_>,
         now: Instant,
     ) -> Option<HttpResponse> {
         let limit = self.limiter.spend_read(request.request()).ok()?;
-        let has_it = has(request.headers(), entry.modified, &variant.etag);
-        let mut answer = self.answer(variant, has_it, now);
+        let has_it = has(request.headers(), entry.modified, form.etag());
+        let mut answer = self.answer(form, has_it, now);
         let headers = answer.headers_mut();
         if let Some((name, value)) = limit {
             headers.insert(name, value);
@@ -560,13 +560,13 @@ impl ResponseCache {
     }
 
     /// What every client is told: 304 to one that has it.
-    fn answer(&self, variant: &Variant, has_it: bool, now: Instant) -> HttpResponse {
+    fn answer(&self, form: Form<'_>, has_it: bool, now: Instant) -> HttpResponse {
         let (status, body) = match has_it {
             true => (StatusCode::NOT_MODIFIED, Bytes::new()),
-            false => (StatusCode::OK, variant.body.clone()),
+            false => (StatusCode::OK, form.body()),
         };
         let mut answer = HttpResponse::with_body(status, BoxBody::new(body));
-        *answer.headers_mut() = variant.head.clone();
+        *answer.headers_mut() = form.head();
         if let Some(policy) = self.cut_policy(now) {
             answer.headers_mut().insert(header::CACHE_CONTROL, policy);
         }
