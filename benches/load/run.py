@@ -101,7 +101,7 @@ def one_second(pid, url):
     if "Non-2xx" in out:
         sys.exit(f"{url} answered errors:\n{out}")
     requests = int(re.search(r"(\d+) requests in", out).group(1))
-    p50, p99 = (milliseconds(re.search(rf"^\s+{share}%\s+(\S+)$", out, re.M).group(1)) for share in (50, 99))
+    p50, p99 = (milliseconds(re.search(rf"^\s+{share}%\s+(\S+)\s*$", out, re.M).group(1)) for share in (50, 99))
     return requests, spent, p50, p99
 
 
