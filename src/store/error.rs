@@ -58,9 +58,16 @@ impl From<DieselError> for Error {
 }
 
 fn is_busy(message: &str) -> bool {
-    ["database is locked", "database table is locked", "deadlock detected", "server closed the connection"]
-        .iter()
-        .any(|text| message.contains(text))
+    [
+        "database is locked",
+        "database table is locked",
+        "deadlock detected",
+        "server closed the connection",
+        "terminating connection",
+        "no connection to the server",
+    ]
+    .iter()
+    .any(|text| message.contains(text))
 }
 
 fn is_full(message: &str) -> bool {

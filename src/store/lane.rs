@@ -163,7 +163,11 @@ impl Lane {
             super::begin_notes(Some(lane.listeners.heard()));
             let (result, statements) = statements::count(|| work(&mut connection));
             signals::set_begun(None);
-            if statements <= 1 { result } else { lane.transact(&mut connection, Mode::Read, work) }
+            // A connection that is broken shows it when a transaction is to begin, and does not come back to the pool.
+            match result {
+                Ok(read) if statements <= 1 => Ok(read),
+                _ => lane.transact(&mut connection, Mode::Read, work),
+            }
         })
         .await?
     }

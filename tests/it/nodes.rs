@@ -216,3 +216,23 @@ async fn keys_are_published_and_rotated() {
     session.get("/v1/me").await.problem(401, "unauthenticated");
     app.another_session(&author).await.0.get("/v1/me").await.expect(200);
 }
+
+#[actix_web::test]
+async fn a_connection_that_the_server_has_cut_is_not_used_again() {
+    let app = TestApp::start().await;
+    app.published("Bridge").await;
+    let reader = app.anonymous();
+    reader.get("/v1/articles/bridge").await.expect(200);
+    // Not the one on which signals are heard: without it every read would begin a transaction, and find out by that.
+    let cut = "SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity \
+               WHERE datname = current_database() AND pid <> pg_backend_pid() AND query NOT IN ('LISTEN masthead', 'SELECT 1')";
+    if !app.on_postgres(cut) {
+        return;
+    }
+    let mut statuses = Vec::new();
+    while statuses.last() != Some(&200) {
+        statuses.push(reader.get("/v1/articles").await.status.as_u16());
+        assert!(statuses.len() < 20, "{statuses:?}");
+    }
+    assert!(statuses.iter().all(|status| [200, 503].contains(status)), "{statuses:?}");
+}

@@ -1,6 +1,7 @@
 //! What is there survives migrations: undone and made again, all of it reads as before.
 
 use chrono::TimeDelta;
+use diesel::{QueryableByName, RunQueryDsl as _, sql_query, sql_types::BigInt};
 use diesel_migrations::{FileBasedMigrations, MigrationHarness as _};
 use masthead::{
     domain::{error::Error, instant::Instant},
@@ -25,6 +26,25 @@ fn again_from(db: &mut Db, version: &str) -> Result<(), Error> {
             return run(db).map(drop);
         }
     }
+}
+
+/// How many bodies nothing shows.
+async fn orphans(app: &TestApp) -> i64 {
+    #[derive(QueryableByName)]
+    struct Count {
+        #[diesel(sql_type = BigInt)]
+        number: i64,
+    }
+    let shown = |table: &str| {
+        format!("SELECT 1 FROM {table} AS t WHERE t.article_id = b.article_id AND t.body_version = b.version")
+    };
+    let sql = format!(
+        "SELECT count(*) AS number FROM article_bodies AS b WHERE NOT EXISTS ({}) AND NOT EXISTS ({})",
+        shown("article_contents"),
+        shown("revisions"),
+    );
+    let count = move |db: &mut Db| Ok(sql_query(sql).get_result::<Count>(db)?.number);
+    app.newsroom.store.read(count).await.unwrap()
 }
 
 fn text(html: &str) -> Value {
@@ -82,12 +102,21 @@ async fn bodies_stay_what_they_were() {
     editor.patch(&restored, text("Tenth.")).await.expect(200);
     editor.act(&format!("{restored}/revisions/1/restore")).await.expect(200);
 
-    let paths = [&changed, &scheduled, &withdrawn, &draft, &restored];
+    // One that was corrected, and is another now: two revisions of one text that nothing else shows.
+    let corrected = path_of(&app.published_with("Corrected", text("Eleventh.")).await);
+    let correction = json!({"kind": "correction", "text": "The name was misspelt."});
+    editor.post(&format!("{corrected}/corrections"), correction).await.expect(201);
+    editor.patch(&corrected, text("Twelfth.")).await.expect(200);
+    editor.act(&format!("{corrected}/publish")).await.expect(200);
+
+    let paths = [&changed, &scheduled, &withdrawn, &draft, &restored, &corrected];
+    assert_eq!(orphans(&app).await, 0);
     let mut before = Vec::new();
     for path in paths {
         before.push(told(&editor, path, &between).await);
     }
     app.newsroom.store.write(|db| again_from(db, "00000000000012")).await.unwrap();
+    assert_eq!(orphans(&app).await, 0);
     for (path, before) in paths.into_iter().zip(before) {
         assert_eq!(told(&editor, path, &between).await, before);
         // And it goes on.
@@ -98,4 +127,5 @@ async fn bodies_stay_what_they_were() {
         assert_eq!(after[0]["body"], before[0]["body"], "readers see what they saw");
         assert_eq!(after[5..], before[5..], "revisions stay as they are");
     }
+    assert_eq!(orphans(&app).await, 0);
 }

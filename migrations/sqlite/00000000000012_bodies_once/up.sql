@@ -22,11 +22,12 @@ INSERT INTO new_bodies (article_id, version, body)
     WHERE b.stage = 2
     AND NOT EXISTS (SELECT 1 FROM new_bodies AS n WHERE n.article_id = b.article_id AND n.body = b.body);
 INSERT INTO new_bodies (article_id, version, body)
-    SELECT r.article_id, -r.number - 2, coalesce(r.snapshot ->> '$.body', '[]') FROM revisions AS r
+    SELECT r.article_id, max(-r.number - 2), coalesce(r.snapshot ->> '$.body', '[]') FROM revisions AS r
     WHERE NOT EXISTS (
         SELECT 1 FROM new_bodies AS n
         WHERE n.article_id = r.article_id AND n.body = coalesce(r.snapshot ->> '$.body', '[]')
-    );
+    )
+    GROUP BY 1, 3;
 
 ALTER TABLE article_contents ADD COLUMN body_version BIGINT NOT NULL DEFAULT 0;
 UPDATE article_contents SET body_version = (

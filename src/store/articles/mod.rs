@@ -1,6 +1,7 @@
 //! Articles in the database: the record that an edit does not change, and the document in its two stages.
 
 mod among;
+mod bodies;
 pub mod corrections;
 pub mod facet;
 mod links;
@@ -21,14 +22,15 @@ use diesel::prelude::*;
 use self::refs::StageDates;
 pub use self::{
     among::{linking, live_among},
+    bodies::{SharedBody, body_of},
     links::{delete_target, inbound, links_of, public_cards, refresh},
     list::list,
     load::{Audience, LoadContext, get, get_by_slug, get_snapshot, get_stage},
     newest::{Shelf, newest},
     refs::{due, existing, next_due, public_slug, retraction_reason, scheduled_revision, slug_of},
     save::{
-        Dates, Over, SharedBody, Slot, body_of, copy_facets, remove, rewrite_refs, save, set_live_until,
-        set_scheduled_revision, set_updated,
+        Dates, Over, Slot, copy_facets, remove, rewrite_refs, save, set_live_until, set_scheduled_revision,
+        set_updated,
     },
     search::{Found, Search, search},
 };

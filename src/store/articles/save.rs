@@ -2,20 +2,21 @@
 
 use std::borrow::Cow;
 
-use diesel::{dsl::exists, prelude::*};
+use diesel::prelude::*;
 
 use super::{
     super::{
         conn::{Db, on_either},
-        prepared::{Prepared, change},
+        prepared::change,
         schema::{
-            article_bodies as bodies, article_contents as contents, content_bylines, content_facets,
-            content_sections, content_tags, publication_facets, related_links, revisions,
+            article_contents as contents, content_bylines, content_facets, content_sections, content_tags,
+            publication_facets, related_links,
         },
         search,
         signals::{self, Signal},
         to_json,
     },
+    bodies::{self, SharedBody},
     facet,
     links::LinkRow,
     load::{BylineRef, Refs},
@@ -63,10 +64,6 @@ pub struct Slot<'a> {
     pub body: Option<SharedBody>,
 }
 
-/// A body that several stages of an article show, and revisions: the version of the draft with which it was written.
-#[derive(Debug, Clone, Copy)]
-pub struct SharedBody(i64);
-
 #[derive(Insertable, AsChangeset)]
 #[diesel(table_name = contents, primary_key(article_id, stage))]
 #[diesel(treat_none_as_null = true, treat_none_as_default_value = false)]
@@ -110,7 +107,7 @@ pub enum Over<'a> {
 
 impl<'a> Over<'a> {
     /// Whether there was another thing, or may have been.
-    fn differs<T: PartialEq>(self, new: &Document, part: impl Fn(&Document) -> &T) -> bool {
+    pub(super) fn differs<T: PartialEq>(self, new: &Document, part: impl Fn(&Document) -> &T) -> bool {
         match self {
             Self::Nothing | Self::Unknown => true,
             Self::Known(old) => part(old) != part(new),
@@ -168,7 +165,7 @@ pub fn save(
         access: document.access.as_str(),
         body_version: match body {
             Some(SharedBody(version)) => version,
-            None => save_body(db, id, number, version, document, over)?,
+            None => bodies::write(db, id, stage, version, document, over)?.0,
         },
         headline_key: sort_key(&document.headline),
     };
@@ -199,67 +196,6 @@ pub fn save(
 /// What decides under what an article is listed.
 fn listing(document: &Document) -> impl PartialEq + '_ {
     (document.kind, document.section, &document.sections, &document.tags, &document.bylines)
-}
-
-/// Writes the body of a document, if it is another than before, and tells with which version it was written. What another
-/// stage or a revision shows too is left as it is, and a new one is written beside it.
-fn save_body(
-    db: &mut Db,
-    id: ArticleId,
-    stage: i16,
-    version: i64,
-    document: &Document,
-    over: Over<'_>,
-) -> Result<i64, Error> {
-    let held = match over {
-        Over::Nothing => None,
-        Over::Unknown | Over::Known(_) => held_body(db, id, stage)?,
-    };
-    match held {
-        Some((held, _)) if !over.differs(document, |document| &document.body) => Ok(held),
-        Some((held, false)) => {
-            let update = diesel::update(bodies::table.find((id.get(), held)))
-                .set(bodies::body.eq(to_json(&document.body)?));
-            on_either!(db, conn => change!(conn, update))?;
-            Ok(held)
-        }
-        Some((_, true)) | None => {
-            let insert = diesel::insert_into(bodies::table).values((
-                bodies::article_id.eq(id.get()),
-                bodies::version.eq(version),
-                bodies::body.eq(to_json(&document.body)?),
-            ));
-            on_either!(db, conn => change!(conn, insert))?;
-            Ok(version)
-        }
-    }
-}
-
-/// With which version the body of a stage was written, and whether something else shows it too.
-fn held_body(db: &mut Db, id: ArticleId, stage: i16) -> Result<Option<(i64, bool)>, Error> {
-    let (of_stage, others) = diesel::alias!(contents as of_stage, contents as others);
-    let version = of_stage.field(contents::body_version);
-    let in_stage = others
-        .filter(others.field(contents::article_id).eq(id.get()))
-        .filter(others.field(contents::stage).ne(stage))
-        .filter(others.field(contents::body_version).eq(version));
-    let in_revision = revisions::table
-        .filter(revisions::article_id.eq(id.get()))
-        .filter(revisions::body_version.eq(version));
-    let held = of_stage
-        .filter(of_stage.field(contents::article_id).eq(id.get()))
-        .filter(of_stage.field(contents::stage).eq(stage))
-        .select((version, exists(in_stage).or(exists(in_revision))));
-    Ok(on_either!(db, conn => Prepared(held).get_result(conn).optional())?)
-}
-
-/// The body of a stage, for another that is made of it.
-///
-/// # Errors
-/// Those of the database; an internal one if the article has no such stage.
-pub fn body_of(db: &mut Db, id: ArticleId, stage: Stage) -> Result<SharedBody, Error> {
-    let version = contents::table.find((id.get(), stage_number(stage))).select(contents::body_version);
-    Ok(SharedBody(on_either!(db, conn => version.first(conn))?))
 }
 
 fn refs(document: &Document) -> Refs<'_> {
