@@ -528,7 +528,10 @@ impl ResponseCache {
     /// Since when nothing has changed that an answer shows which began to be made at an instant, to the second. Nothing if
     /// something changed within that second: another answer may have been given in it.
     fn modified(&self, began: Instant) -> Option<SystemTime> {
-        let second = began.millis().div_euclid(1_000) * 1_000;
+        // Actix takes `Date` from a clock that it reads twice a second; nothing may be modified later than that (RFC 9110,
+        // section 8.8.2.1).
+        const DATE_LAGS: i64 = 500;
+        let second = (began.millis() - DATE_LAGS).div_euclid(1_000) * 1_000;
         (self.changed_at.load(Ordering::Acquire) < second)
             .then(|| Instant::from_millis(second).to_system_time())
     }
