@@ -174,7 +174,7 @@ async fn a_list_costs_as_few_statements_whatever_its_length() {
 #[actix_web::test]
 async fn headlines_are_sorted_by_their_words() {
     let app = TestApp::start().await;
-    let sorted = [
+    let made = [
         "10 bridges",
         "\u{c9}clair of the year",
         "\u{201c}Never again\u{201d}",
@@ -190,7 +190,7 @@ async fn headlines_are_sorted_by_their_words() {
         "ship\u{2019}s bell",
         "Zebra",
     ];
-    for headline in sorted {
+    for headline in made {
         app.published(headline).await;
     }
     let (reader, editor) = (app.anonymous(), app.bold_editor().await);
